@@ -21,7 +21,6 @@
 #define SVA_ACCEL_IRQ_COMPLETION	0
 #define SVA_ACCEL_NUM_IRQS		1
 
-/* A gap of more than this between fault-around pages is never asked for */
 #define SVA_ACCEL_MAX_GROUP		128	/* pages in one page request group */
 #define SVA_ACCEL_MAX_KEY		64	/* bytes, LIST_WALK with FIND */
 
@@ -30,8 +29,9 @@
  * @tail: index behind the last descriptor submitted; counts up, never wraps to
  *	the ring's size.  A tail more than the ring's size ahead of the device's
  *	head stops the queue with SVA_ACCEL_ERR_TAIL.
- * @abort: descriptors with an index before this one finish as ABORTED at the
- *	next point where the device looks: at most 64 KiB of work away.
+ * @abort: changing this number aborts every descriptor submitted by then: those
+ *	not complete finish as ABORTED, at most 64 KiB of work later.  The new
+ *	value itself means nothing; the value of tail serves.
  */
 struct sva_accel_doorbell {
 	__u32 tail;
@@ -88,7 +88,8 @@ enum sva_accel_opcode {
 	SVA_ACCEL_OP_FILL = 2,		/* len bytes at dst with the 8 bytes of arg0, repeated */
 	SVA_ACCEL_OP_COMPARE = 3,	/* len bytes at src and dst; result: offset of the first
 					 * difference, or len */
-	SVA_ACCEL_OP_CRC32C = 4,	/* len bytes at src, seeded with arg0; result: the CRC */
+	SVA_ACCEL_OP_CRC32C = 4,	/* len bytes at src; arg0: 0, or the CRC of the bytes before
+					 * them; result: the CRC ("123456789": 0xe3069283) */
 	SVA_ACCEL_OP_LIST_WALK = 5,	/* see SVA_ACCEL_WALK_* */
 };
 

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * core.h - private to sva.ko
+ *
+ * Locks, outermost first:
+ *
+ *   sva_context.active      calls into the provider against its teardown
+ *   sva_device.lock         the table of contexts, the counts   (spinlock)
+ *   sva_group.lock          the table of address spaces         (spinlock)
+ *   sva_pasid.lock          one address space's machine         (spinlock)
+ *   sva_context.lock        one context's machine               (spinlock)
+ *   sva_events.lock                                             (spinlock)
+ *
+ * None of ours is held over iommu_sva_bind_device() and its opposite, which
+ * take mmap_lock, nor while user memory is touched.  mmap() runs under
+ * mmap_lock and takes spinlocks only.
+ */
+#ifndef SVA_CORE_H
+#define SVA_CORE_H
+
+#include <linux/cdev.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/iommu.h>
+#include <linux/kref.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/rhashtable.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "provider.h"
+
+#define SVA_MAX_DEVICES		256
+#define SVA_DEVICE_EVENTS	1024	/* powers of two */
+#define SVA_CONTEXT_EVENTS	64
+
+/* ---------------------------------------------------------------- ucmd.c */
+
+/**
+ * struct sva_ucmd - one ioctl's argument on its way in and out
+ * @buf: the argument, complete and checked
+ * @reason: what goes into the argument's reason
+ */
+struct sva_ucmd {
+	void __user *arg;
+	void *buf;
+	size_t size;
+	u32 argsz;
+	u32 reason;
+};
+
+/**
+ * struct sva_ioctl - one row of an ioctl table
+ * @size: of the argument, in its first and so far only version
+ * @flags: the flags that it takes
+ * @reserved: offset of a field of @reserved_size bytes that has to be zero
+ */
+struct sva_ioctl {
+	unsigned int cmd;
+	size_t size;
+	u32 flags;
+	size_t reserved;
+	size_t reserved_size;
+	int (*fn)(void *object, struct sva_ucmd *ucmd);
+};
+
+#define SVA_IOCTL(_cmd, _fn, _struct, _flags)				\
+	{ .cmd = (_cmd), .fn = (_fn), .size = sizeof(_struct),		\
+	  .flags = (_flags) }
+#define SVA_IOCTL_RESERVED(_cmd, _fn, _struct, _flags)			\
+	{ .cmd = (_cmd), .fn = (_fn), .size = sizeof(_struct),		\
+	  .flags = (_flags), .reserved = offsetof(_struct, reserved),	\
+	  .reserved_size = sizeof_field(_struct, reserved) }
+
+/**
+ * struct sva_ioctl_table - the ioctls of one kind of file
+ * @check: may the caller do this at all? comes before the argument is looked at
+ */
+struct sva_ioctl_table {
+	const struct sva_ioctl *rows;
+	size_t count;
+	int (*check)(void *object, unsigned int cmd, u32 *reason);
+};
+
+long sva_ioctl_run(const struct sva_ioctl_table *table, void *object,
+		   unsigned int cmd, unsigned long arg);
+int sva_ucmd_respond(struct sva_ucmd *ucmd);
+int sva_ucmd_fail(struct sva_ucmd *ucmd, u32 reason, int err);
+
+/* -------------------------------------------------------------- events.c */
+
+/**
+ * struct sva_events - a bounded ring of events with any number of readers
+ * @head: number of events ever posted; the ring holds the newest
+ */
+struct sva_events {
+	spinlock_t lock;
+	wait_queue_head_t wait;
+	struct sva_event *ring;
+	u32 size;
+	u64 head;
+};
+
+int sva_events_init(struct sva_events *events, u32 size, gfp_t gfp);
+void sva_events_free(struct sva_events *events);
+void sva_events_post(struct sva_events *events, const struct sva_event *event);
+bool sva_events_pending(struct sva_events *events, const u64 *cursor);
+u64 sva_events_head(struct sva_events *events);
+ssize_t sva_events_copy(struct sva_events *events, u64 *cursor,
+			char __user *buf, size_t len);
+
+/* --------------------------------------------------------------- group.c */
+
+/**
+ * struct sva_group - an IOMMU group that has or had a device of ours
+ * @pasids: struct sva_pasid by their mm
+ */
+struct sva_group {
+	struct list_head node;
+	struct kref ref;
+	struct iommu_group *iommu;
+	spinlock_t lock;
+	struct rhashtable pasids;
+};
+
+/**
+ * struct sva_pasid - one address space in one group: R3's unit
+ * @ref: one a context, from bind until its PASID's release is known
+ * @mm: held by mmgrab() as long as this exists, so that the IOMMU core, which
+ *	frees the PASID with the mm, cannot give it on
+ * @wait: woken when an end is through
+ */
+struct sva_pasid {
+	struct kref ref;
+	struct rhash_head node;
+	struct sva_group *group;
+	struct mm_struct *mm;
+	spinlock_t lock;
+	struct sva_pasid_machine machine;
+	wait_queue_head_t wait;
+};
+
+struct sva_group *sva_group_get(struct device *parent);
+void sva_group_put(struct sva_group *group);
+u32 sva_group_id(const struct sva_group *group);
+bool sva_group_viable(struct sva_group *group, struct device **other);
+
+struct sva_pasid *sva_pasid_get(struct sva_group *group, struct mm_struct *mm);
+void sva_pasid_put(struct sva_pasid *pasid);
+int sva_pasid_enter(struct sva_pasid *pasid);
+void sva_pasid_begin_end(struct sva_pasid *pasid);
+void sva_pasid_finish_end(struct sva_pasid *pasid, enum sva_release release);
+void sva_pasid_resolve(struct sva_pasid *pasid);
+
+/* -------------------------------------------------------------- device.c */
+
+/**
+ * struct sva_device - an accelerator
+ * @contexts: by id; every context that is not ENDED, under @lock
+ * @live: contexts in BINDING, BOUND or STOPPING
+ * @gone: nothing may be started any more; set once, under @lock
+ * @told_gone: the last event, SVA_EVENT_GONE, is in @events
+ * @resetting: a reset is under way; under @lock
+ * @idle: woken when one of the counts falls
+ */
+struct sva_device {
+	struct device dev;
+	struct cdev cdev;
+	struct list_head node;
+	struct device *parent;
+	struct sva_device_desc desc;
+	struct sva_group *group;
+	char name[SVA_NAME_LEN];
+	u32 pasid_bits;
+	u32 sva_reason;
+
+	spinlock_t lock;
+	struct xarray contexts;
+	u32 *type_used;
+	u32 num_contexts;
+	u32 num_quarantined;
+	u32 live;
+	bool gone;
+	bool told_gone;
+	bool resetting;
+	wait_queue_head_t idle;
+
+	struct work_struct reset_work;
+	struct sva_events events;
+};
+
+extern struct class sva_class;
+extern const struct file_operations sva_control_fops;
+extern struct workqueue_struct *sva_wq;
+
+int sva_device_init(void);
+void sva_device_exit(void);
+int sva_device_start_reset(struct sva_device *sdev, u32 *reason);
+u32 sva_device_max_contexts(const struct sva_device *sdev);
+u32 sva_device_flags(struct sva_device *sdev);
+int sva_device_viable(struct sva_device *sdev, u32 *reason);
+void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx);
+int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason);
+int sva_device_begin_bind(struct sva_device *sdev, u32 *reason);
+void sva_device_undo_bind(struct sva_device *sdev);
+void sva_device_context_ended(struct sva_context *ctx, bool was_live);
+void sva_device_context_resolved(struct sva_context *ctx);
+struct sva_context *sva_device_find(struct sva_device *sdev, u64 id);
+struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
+bool sva_device_of_parent(struct device *parent);
+bool sva_device_mm_orphaned(struct mm_struct *mm);
+
+/* ------------------------------------------------------------- context.c */
+
+/**
+ * struct sva_context - a process's own queue on a device
+ * @owner: the only process that may bind it (R2)
+ * @mm: its address space while bound; compared, never followed; under @lock
+ * @active: held for reading by calls that use the provider's queue
+ * @mm_watch: tells the end of the address space
+ * @owner_watch: tells the end of the owner while not bound
+ * @owner_work: looks whether the owner has ended
+ * @silent: nobody was told of this context, so nobody is told of its end
+ * @end_work: the end, where the one who asks for it must not sleep
+ * @end_reason: enum sva_reason; set by the first who asks for the end
+ * @ended: done when nothing of it is left on the device
+ * @regions: memory of each region, from bind until the context is freed
+ */
+struct sva_context {
+	struct kref ref;
+	struct sva_device *sdev;
+	u64 id;
+	u64 cookie;
+	u32 type;
+	u32 account;
+	struct pid *owner;
+
+	spinlock_t lock;
+	struct sva_context_machine machine;
+	struct mm_struct *mm;
+	u32 end_reason;
+	enum sva_claim claim;
+	u32 last_reason;
+
+	struct rw_semaphore active;
+	bool queue_ready;
+	struct sva_pasid *pasid_entry;
+	struct iommu_sva *handle;
+	u32 pasid;
+	struct mmu_interval_notifier mm_watch;
+	bool mm_watched;
+	wait_queue_entry_t owner_watch;
+	struct work_struct owner_work;
+	bool owner_watched;
+	bool silent;
+	struct work_struct end_work;
+	struct list_head orphan;
+	struct completion ended;
+
+	void **regions;
+	void *drvdata;
+	struct sva_counters counters;
+	spinlock_t irq_lock;
+	struct eventfd_ctx **irqs;
+	struct sva_events events;
+	u64 cursor;
+	struct mutex read_lock;
+};
+
+void sva_context_init_ids(void);
+struct sva_context *sva_context_create(struct sva_device *sdev,
+				       const struct sva_create_context *args,
+				       u32 *reason);
+int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd);
+bool sva_context_request_end(struct sva_context *ctx, u32 reason,
+			     enum sva_claim claim);
+void sva_context_finish_end(struct sva_context *ctx);
+void sva_context_end_async(struct sva_context *ctx, u32 reason);
+void sva_context_resolve(struct sva_context *ctx);
+void sva_context_get(struct sva_context *ctx);
+void sva_context_put(struct sva_context *ctx);
+int sva_context_check(struct sva_context *ctx, u32 *reason);
+int sva_context_enter(struct sva_context *ctx, u32 *reason);
+void sva_context_leave(struct sva_context *ctx);
+void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry);
+
+/* -------------------------------------------------------- context_file.c */
+
+struct file *sva_context_file(struct sva_context *ctx);
+
+/* -------------------------------------------------------- region.c, irq.c */
+
+int sva_regions_alloc(struct sva_context *ctx);
+void sva_regions_free(struct sva_context *ctx);
+int sva_region_mmap(struct sva_context *ctx, struct vm_area_struct *vma, u32 *reason);
+ssize_t sva_region_read(struct sva_context *ctx, char __user *buf, size_t len,
+			loff_t pos, u32 *reason);
+ssize_t sva_region_write(struct sva_context *ctx, const char __user *buf,
+			 size_t len, loff_t pos, u32 *reason);
+
+int sva_irqs_alloc(struct sva_context *ctx);
+void sva_irqs_disable(struct sva_context *ctx);
+void sva_irqs_free(struct sva_context *ctx);
+int sva_irqs_set(struct sva_context *ctx, const struct sva_set_irqs *args, u32 *reason);
+
+#endif /* SVA_CORE_H */

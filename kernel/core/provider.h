@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * provider.h - what a provider driver needs of sva.ko
+ *
+ * A provider registers a device whose parent is the struct device that the
+ * IOMMU knows, and serves contexts: one queue of the device each.
+ *
+ *	sva_device_register()
+ *	  context_bind()  context_block()  context_stop()  context_free()
+ *	sva_device_unregister()
+ */
+#ifndef SVA_PROVIDER_H
+#define SVA_PROVIDER_H
+
+#include <linux/device.h>
+#include <linux/sva.h>
+
+#include "release.h"
+
+struct sva_device;
+struct sva_context;
+
+/**
+ * struct sva_counters - what the device counted for a context
+ */
+struct sva_counters {
+	u64 submitted;
+	u64 faults;
+	u64 page_requests;
+	u64 stale;
+};
+
+/**
+ * struct sva_region - memory that a context shares with its process
+ * @size: bytes, a multiple of PAGE_SIZE; 0: no region at this index
+ * @offset: where the context's fd shows it; a multiple of PAGE_SIZE, not 0, no
+ *	overlap with another
+ * @flags: SVA_REGION_FLAG_*
+ *
+ * The core allocates the memory at bind, zeroed and charged to the process, and
+ * frees it when the last mapping is gone, which can be long after the device.
+ */
+struct sva_region {
+	u64 size;
+	u64 offset;
+	u32 flags;
+};
+
+/**
+ * struct sva_type - a kind of context
+ * @total: how many can exist at once
+ */
+struct sva_type {
+	const char *name;
+	const char *description;
+	u32 total;
+};
+
+/**
+ * struct sva_device_ops - the provider's side
+ *
+ * For one context the core calls context_bind() first and once, then
+ * context_block(), context_stop() and context_free(), in this order.  Calls for different contexts come at the same time.
+ */
+struct sva_device_ops {
+	/**
+	 * @context_bind: start a queue under sva_context_pasid().
+	 *
+	 * Process context of the process being bound; allocate with
+	 * GFP_KERNEL_ACCOUNT.  On failure nothing of it may be left.
+	 */
+	int (*context_bind)(struct sva_context *ctx);
+
+	/**
+	 * @context_block: take no more work.
+	 *
+	 * Must not sleep; may be called more than once before context_stop().
+	 */
+	void (*context_block)(struct sva_context *ctx);
+
+	/**
+	 * @context_stop: stop using the PASID, and say what is known (R4).
+	 *
+	 * May sleep, must return in bounded time whatever the device and the
+	 * process's memory do.  The PASID is taken out of the IOMMU afterwards
+	 * in any case.
+	 */
+	enum sva_evidence (*context_stop)(struct sva_context *ctx);
+
+	/** @context_free: the PASID is out of the IOMMU; free the queue. */
+	void (*context_free)(struct sva_context *ctx);
+
+	/** @context_counters: from bind to context_free(); must not sleep. */
+	void (*context_counters)(struct sva_context *ctx,
+				 struct sva_counters *counters);
+
+	/**
+	 * @context_doorbell: a write of @len bytes at @offset of region @index
+	 * was stored in its memory.  Must not sleep.  Optional.
+	 */
+	void (*context_doorbell)(struct sva_context *ctx, u32 index, u64 offset,
+				 size_t len);
+
+	/**
+	 * @reset: reset the device; no context is bound.  Optional.
+	 *
+	 * Success is the proof that no access under any PASID is under way.
+	 * Also called before registration ends, so that nothing is inherited
+	 * from whoever drove the device before (R3).
+	 */
+	int (*reset)(struct sva_device *sdev);
+};
+
+/**
+ * struct sva_device_desc - what a provider registers; copied but for what the
+ * pointers lead to, which must stay until sva_device_unregister() returns
+ * @name: of the node below /dev/sva: letters, digits, '-', '_' and '.'
+ * @flags: SVA_DEVICE_FLAG_* that the provider knows: PAGE_REQUESTS, SOFTWARE
+ * @num_irqs: one interrupt at each index, signalled with sva_context_signal()
+ * @max_quarantined: see struct sva_device_info
+ */
+struct sva_device_desc {
+	const char *name;
+	const struct sva_device_ops *ops;
+	const struct sva_type *types;
+	u32 num_types;
+	const struct sva_region *regions;
+	u32 num_regions;
+	u32 num_irqs;
+	u32 flags;
+	u32 max_quarantined;
+	void *drvdata;
+};
+
+struct sva_device *sva_device_register(struct device *parent,
+				       const struct sva_device_desc *desc);
+void sva_device_unregister(struct sva_device *sdev);
+void *sva_device_drvdata(const struct sva_device *sdev);
+
+struct sva_device *sva_context_device(const struct sva_context *ctx);
+u32 sva_context_pasid(const struct sva_context *ctx);
+void *sva_context_region(const struct sva_context *ctx, u32 index);
+void sva_context_set_drvdata(struct sva_context *ctx, void *data);
+void *sva_context_drvdata(const struct sva_context *ctx);
+bool sva_context_device_gone(const struct sva_context *ctx);
+
+void sva_context_signal(struct sva_context *ctx, u32 irq);
+void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access);
+void sva_context_report_error(struct sva_context *ctx, u32 error);
+
+#endif /* SVA_PROVIDER_H */

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * engine.c - works off a queue: fetch, run, complete
+ *
+ * One work item a queue, on a pool of kernel threads: a queue that waits for a
+ * page holds up nobody else.  While there is work, and a moment longer, the
+ * engine polls the doorbell page; before it sleeps it says so in the status
+ * page.
+ */
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "soft.h"
+
+#define SOFT_POLL_NS	(50 * NSEC_PER_USEC)
+#define SOFT_RETRIES	64
+#define SOFT_LOOK	msecs_to_jiffies(10)	/* for an abort, while waiting */
+
+/* One writer, readers in user space */
+#define STATUS_ADD(q, field, n) \
+	WRITE_ONCE((q)->status->field, (q)->status->field + (n))
+
+static bool blocked(const struct soft_queue *q)
+{
+	return READ_ONCE(q->blocked);
+}
+
+/* A new abort number ends all that was submitted when it is seen */
+static void look_for_abort(struct soft_queue *q)
+{
+	u32 abort = READ_ONCE(q->doorbell->abort);
+
+	if (abort == q->abort_seen)
+		return;
+	q->abort_seen = abort;
+	q->abort_until = smp_load_acquire(&q->doorbell->tail);
+	q->aborting = true;
+}
+
+static bool cancelled(const struct soft_job *job)
+{
+	struct soft_queue *q = job->q;
+
+	look_for_abort(q);
+	return blocked(q) || (q->aborting && (s32)(q->abort_until - job->index) > 0);
+}
+
+/* ---------------------------------------------------------- page requests */
+
+static void page_response(void *data)
+{
+	struct soft_queue *q = data;
+
+	atomic_dec(&q->outstanding);
+	wake_up_all(&q->wait);
+	soft_queue_put(q);
+}
+
+static struct softiommu_request *request_pages(struct soft_job *job, u64 address,
+					       u32 pages, u32 access)
+{
+	struct soft_queue *q = job->q;
+	struct softiommu_request *request;
+
+	kref_get(&q->ref);
+	atomic_inc(&q->outstanding);
+	request = softiommu_request_pages(&q->sd->pdev->dev, q->pasid, address, pages,
+					  access, page_response, q);
+	if (IS_ERR_OR_NULL(request)) {
+		atomic_dec(&q->outstanding);
+		soft_queue_put(q);
+		return NULL;
+	}
+	STATUS_ADD(q, page_groups, 1);
+	STATUS_ADD(q, page_requests, pages);
+	job->record.page_requests += pages;
+	return request;
+}
+
+static bool answered(const struct softiommu_request *request)
+{
+	return smp_load_acquire(&request->answered);
+}
+
+/* Ask for pages and wait.  0, -EFAULT: no such page, -ECANCELED */
+static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access)
+{
+	struct soft_queue *q = job->q;
+	struct softiommu_request *request;
+	u64 start = ktime_get_ns();
+	int ret;
+
+	request = request_pages(job, address, pages, access);
+	if (!request)
+		return blocked(q) ? -ECANCELED : -EFAULT;
+	while (!answered(request) && !cancelled(job))
+		wait_event_idle_timeout(q->wait, answered(request) || blocked(q), SOFT_LOOK);
+
+	ret = -ECANCELED;
+	if (answered(request))
+		ret = request->success ? 0 : -EFAULT;
+	softiommu_request_put(request);
+
+	start = ktime_get_ns() - start;
+	STATUS_ADD(q, fault_ns, start);
+	job->record.fault_ns += start;
+	return ret;
+}
+
+static u32 group_size(const struct soft_job *job)
+{
+	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(job->miss) + job->miss_len, PAGE_SIZE);
+
+	return job->single ? 1 : min_t(u64, pages, SVA_ACCEL_MAX_GROUP);
+}
+
+/* Make job->miss accessible: 0 to go on, or the status that the job ends with */
+static u32 resolve_miss(struct soft_job *job, u64 last_miss)
+{
+	u32 pages = group_size(job);
+	int ret = -EFAULT;
+
+	STATUS_ADD(job->q, faults, 1);
+	job->retries = job->miss == last_miss ? job->retries + 1 : 0;
+	if ((job->desc.flags & SVA_ACCEL_DESC_BLOCK_ON_FAULT) && job->retries < SOFT_RETRIES)
+		ret = fetch_pages(job, job->miss, pages, job->miss_access);
+	if (ret == -ECANCELED)
+		return SVA_ACCEL_ABORTED;
+	if (ret && pages > 1) {
+		/* one of the group is bad: find out whether it is the first */
+		job->single = true;
+		return job->desc.flags & SVA_ACCEL_DESC_BLOCK_ON_FAULT ? 0 : SVA_ACCEL_PAGE_FAULT;
+	}
+	job->single = false;
+	return ret ? SVA_ACCEL_PAGE_FAULT : 0;
+}
+
+/* ------------------------------------------------------------------ jobs */
+
+static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
+{
+	struct device *dev = &job->q->sd->pdev->dev;
+	u64 last_miss = 0;
+
+	for (;;) {
+		struct softiommu_access access;
+		enum soft_step step;
+		u32 status;
+		int ret;
+
+		cond_resched();
+		if (cancelled(job))
+			return SVA_ACCEL_ABORTED;
+		ret = softiommu_begin(dev, job->q->pasid, &access);
+		if (ret == -EAGAIN)
+			continue;
+		if (ret) {
+			job->q->stale++;
+			return SVA_ACCEL_ABORTED;
+		}
+		step = step_fn(job, &access);
+		softiommu_end(&access);
+
+		if (step == SOFT_DONE)
+			return SVA_ACCEL_SUCCESS;
+		if (step == SOFT_MORE)
+			continue;
+		status = resolve_miss(job, last_miss);
+		if (status)
+			return status;
+		last_miss = job->miss;
+	}
+}
+
+static u32 run_job(struct soft_job *job)
+{
+	soft_step_fn step_fn;
+	u32 status;
+
+	step_fn = soft_operation(&job->desc, &status);
+	if (!step_fn)
+		return status;
+	if (job->desc.opcode == SVA_ACCEL_OP_NOP)
+		return cancelled(job) ? SVA_ACCEL_ABORTED : SVA_ACCEL_SUCCESS;
+	job->node = job->desc.src;
+	status = run_steps(job, step_fn);
+	if (status == SVA_ACCEL_PAGE_FAULT) {
+		job->record.fault_addr = job->miss;
+		job->record.fault_access = job->miss_access;
+	}
+	return status;
+}
+
+/* ----------------------------------------------------------- completions */
+
+/* The body first, the status last and at once */
+static enum soft_step write_record(struct soft_job *job, struct softiommu_access *access)
+{
+	struct sva_accel_completion *record = &job->record;
+	const size_t head = sizeof(record->status);
+	u64 at = job->desc.completion;
+
+	if (softiommu_write(access, at + head, (u8 *)record + head,
+			    sizeof(*record) - head) < sizeof(*record) - head)
+		return SOFT_MISS;
+	smp_wmb();
+	if (softiommu_write(access, at, &record->status, head) < head)
+		return SOFT_MISS;
+	return SOFT_DONE;
+}
+
+/* 0, -EFAULT: nowhere to write it, -ECANCELED: the queue is being stopped */
+static int deliver_record(struct soft_job *job)
+{
+	struct device *dev = &job->q->sd->pdev->dev;
+
+	if (job->desc.completion % sizeof(job->record))
+		return -EFAULT;
+	for (u32 i = 0; i < SOFT_RETRIES; i++) {
+		struct softiommu_access access;
+		enum soft_step step;
+		int ret;
+
+		cond_resched();
+		if (blocked(job->q))
+			return -ECANCELED;
+		ret = softiommu_begin(dev, job->q->pasid, &access);
+		if (ret == -EAGAIN) {
+			i--;
+			continue;
+		}
+		if (ret)
+			return -ECANCELED;
+		step = write_record(job, &access);
+		softiommu_end(&access);
+		if (step == SOFT_DONE)
+			return 0;
+
+		STATUS_ADD(job->q, faults, 1);
+		ret = fetch_pages(job, job->desc.completion, 1, SVA_ACCESS_WRITE);
+		if (ret)
+			return ret;
+	}
+	return -EFAULT;
+}
+
+static void stop_with_error(struct soft_queue *q, u32 error)
+{
+	WRITE_ONCE(q->blocked, true);
+	WRITE_ONCE(q->status->error, error);
+	smp_store_release(&q->status->state, SVA_ACCEL_QUEUE_ERROR);
+	sva_context_report_error(q->ctx, error);
+}
+
+static void complete_job(struct soft_job *job)
+{
+	struct soft_queue *q = job->q;
+	int ret = 0;
+
+	if (job->desc.completion)
+		ret = deliver_record(job);
+	if (ret == -EFAULT) {
+		sva_context_report_fault(q->ctx, job->desc.completion, SVA_ACCESS_WRITE);
+		stop_with_error(q, SVA_ACCEL_ERR_COMPLETION);
+	}
+	if (ret)
+		return;
+	STATUS_ADD(q, completed, 1);
+	if (job->desc.flags & SVA_ACCEL_DESC_IRQ)
+		sva_context_signal(q->ctx, SVA_ACCEL_IRQ_COMPLETION);
+}
+
+/* ----------------------------------------------------------------- queue */
+
+static void fetch(struct soft_queue *q, struct soft_job *job)
+{
+	memset(job, 0, sizeof(*job));
+	job->q = q;
+	job->index = q->head;
+	memcpy(&job->desc, &q->ring[q->head & (q->entries - 1)], sizeof(job->desc));
+	barrier();
+	/* from here on the process may use the slot again */
+	smp_store_release(&q->status->head, ++q->head);
+}
+
+static void run_until(struct soft_queue *q, u32 tail)
+{
+	struct soft_job job;
+
+	while (q->head != tail && !blocked(q)) {
+		fetch(q, &job);
+		job.record.status = run_job(&job);
+		complete_job(&job);
+		if (q->aborting && q->head == q->abort_until)
+			q->aborting = false;
+	}
+}
+
+/* Say that the doorbell has to be rung, unless it has just been */
+static bool may_sleep(struct soft_queue *q)
+{
+	WRITE_ONCE(q->status->flags, SVA_ACCEL_STATUS_NEED_DOORBELL);
+	smp_mb();
+	if (READ_ONCE(q->doorbell->tail) == q->head)
+		return true;
+	WRITE_ONCE(q->status->flags, 0);
+	return false;
+}
+
+void soft_engine_work(struct work_struct *work)
+{
+	struct soft_queue *q = container_of(work, struct soft_queue, work);
+	u64 deadline = ktime_get_ns() + SOFT_POLL_NS;
+
+	if (!blocked(q))
+		WRITE_ONCE(q->status->flags, 0);
+	while (!blocked(q)) {
+		u32 tail = smp_load_acquire(&q->doorbell->tail);
+
+		if (tail - q->head > q->entries) {
+			stop_with_error(q, SVA_ACCEL_ERR_TAIL);
+		} else if (tail != q->head) {
+			run_until(q, tail);
+			deadline = ktime_get_ns() + SOFT_POLL_NS;
+		} else if (ktime_get_ns() >= deadline && may_sleep(q)) {
+			return;
+		}
+		cpu_relax();
+		cond_resched();
+	}
+}

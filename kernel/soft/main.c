@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - sva_soft.ko: the reference accelerator in software, behind softiommu
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "soft.h"
+
+#define SOFT_MAX_DEVICES	16
+
+static unsigned int devices = 1;
+module_param(devices, uint, 0444);
+MODULE_PARM_DESC(devices, "accelerators, soft0 and on (1 to 16)");
+
+static unsigned int contexts = 256;
+module_param(contexts, uint, 0444);
+MODULE_PARM_DESC(contexts, "contexts of each (1 to 65536)");
+
+static unsigned int ring_entries = 256;
+module_param(ring_entries, uint, 0444);
+MODULE_PARM_DESC(ring_entries, "descriptors in a ring (a power of two, 16 to 65536)");
+
+static unsigned int pasid_bits[SOFT_MAX_DEVICES];
+module_param_array(pasid_bits, uint, NULL, 0444);
+MODULE_PARM_DESC(pasid_bits, "width of each one's PASIDs (1 to 20, default 16)");
+
+static struct platform_device *pdevs[SOFT_MAX_DEVICES];
+
+/* ------------------------------------------------------------- misbehave */
+
+static const char * const misbehave_names[] = {
+	[SOFT_BEHAVE] = "none",
+	[SOFT_HOLD] = "hold",
+};
+
+static ssize_t misbehave_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct soft_device *sd = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", misbehave_names[READ_ONCE(sd->misbehave)]);
+}
+
+static ssize_t misbehave_store(struct device *dev, struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	struct soft_device *sd = dev_get_drvdata(dev);
+	int mode = sysfs_match_string(misbehave_names, buf);
+
+	if (mode < 0)
+		return mode;
+	WRITE_ONCE(sd->misbehave, mode);
+	return count;
+}
+static DEVICE_ATTR_ADMIN_RW(misbehave);
+
+static struct attribute *soft_attrs[] = {
+	&dev_attr_misbehave.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(soft);
+
+/* ---------------------------------------------------------------- driver */
+
+static void describe(struct soft_device *sd)
+{
+	const u64 sizes[SVA_ACCEL_NUM_REGIONS] = {
+		[SVA_ACCEL_REGION_DOORBELL] = PAGE_SIZE,
+		[SVA_ACCEL_REGION_RING] = PAGE_ALIGN((u64)sd->ring_entries *
+						     sizeof(struct sva_accel_desc)),
+		[SVA_ACCEL_REGION_STATUS] = PAGE_SIZE,
+	};
+
+	for (u32 i = 0; i < SVA_ACCEL_NUM_REGIONS; i++) {
+		sd->regions[i].size = sizes[i];
+		sd->regions[i].offset = (u64)(i + 1) << 32;
+		sd->regions[i].flags = SVA_REGION_FLAG_READ | SVA_REGION_FLAG_MMAP;
+		if (i != SVA_ACCEL_REGION_STATUS)
+			sd->regions[i].flags |= SVA_REGION_FLAG_WRITE;
+	}
+	sd->types[0] = (struct sva_type) {
+		.name = "shared",
+		.description = "a queue of its own on an engine shared by all",
+		.total = contexts,
+	};
+	snprintf(sd->name, sizeof(sd->name), "soft%d", sd->pdev->id);
+}
+
+static int soft_probe(struct platform_device *pdev)
+{
+	struct sva_device_desc desc = {
+		.ops = &soft_ops,
+		.num_types = 1,
+		.num_regions = SVA_ACCEL_NUM_REGIONS,
+		.num_irqs = SVA_ACCEL_NUM_IRQS,
+		.flags = SVA_DEVICE_FLAG_PAGE_REQUESTS | SVA_DEVICE_FLAG_SOFTWARE,
+		.max_quarantined = contexts / 2 + 1,
+	};
+	struct soft_device *sd;
+
+	sd = devm_kzalloc(&pdev->dev, sizeof(*sd), GFP_KERNEL);
+	if (!sd)
+		return -ENOMEM;
+	sd->pdev = pdev;
+	sd->ring_entries = ring_entries;
+	describe(sd);
+	platform_set_drvdata(pdev, sd);
+	sd->engines = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE, sd->name);
+	if (!sd->engines)
+		return -ENOMEM;
+
+	desc.name = sd->name;
+	desc.types = sd->types;
+	desc.regions = sd->regions;
+	desc.drvdata = sd;
+	sd->sdev = sva_device_register(&pdev->dev, &desc);
+	if (IS_ERR(sd->sdev)) {
+		destroy_workqueue(sd->engines);
+		return PTR_ERR(sd->sdev);
+	}
+	return 0;
+}
+
+static void soft_remove(struct platform_device *pdev)
+{
+	struct soft_device *sd = platform_get_drvdata(pdev);
+
+	sva_device_unregister(sd->sdev);
+	destroy_workqueue(sd->engines);
+}
+
+static struct platform_driver soft_driver = {
+	.probe = soft_probe,
+	.remove = soft_remove,
+	.driver = {
+		.name = "sva_soft",
+		.dev_groups = soft_groups,
+	},
+};
+
+/* ---------------------------------------------------------------- module */
+
+static int check_parameters(void)
+{
+	if (!devices || devices > SOFT_MAX_DEVICES) {
+		pr_err("sva_soft: devices=%u: must be 1 to %u\n", devices, SOFT_MAX_DEVICES);
+		return -EINVAL;
+	}
+	if (!contexts || contexts > 65536) {
+		pr_err("sva_soft: contexts=%u: must be 1 to 65536\n", contexts);
+		return -EINVAL;
+	}
+	if (ring_entries < 16 || ring_entries > 65536 || !is_power_of_2(ring_entries)) {
+		pr_err("sva_soft: ring_entries=%u: must be a power of two, 16 to 65536\n",
+		       ring_entries);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < devices; i++) {
+		pasid_bits[i] = pasid_bits[i] ?: 16;
+		if (pasid_bits[i] > 20) {
+			pr_err("sva_soft: pasid_bits=%u: must be 1 to 20\n", pasid_bits[i]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static void destroy_devices(void)
+{
+	for (unsigned int i = 0; i < devices; i++)
+		if (pdevs[i])
+			softiommu_device_destroy(pdevs[i]);
+}
+
+static int create_devices(void)
+{
+	for (unsigned int i = 0; i < devices; i++) {
+		struct platform_device *pdev;
+
+		pdev = softiommu_device_create("sva_soft", i, pasid_bits[i]);
+		if (IS_ERR(pdev)) {
+			destroy_devices();
+			return PTR_ERR(pdev);
+		}
+		pdevs[i] = pdev;
+	}
+	return 0;
+}
+
+static int __init soft_init(void)
+{
+	int ret;
+
+	ret = check_parameters();
+	if (ret)
+		return ret;
+	ret = platform_driver_register(&soft_driver);
+	if (ret)
+		return ret;
+	ret = create_devices();
+	if (ret)
+		platform_driver_unregister(&soft_driver);
+	return ret;
+}
+module_init(soft_init);
+
+static void __exit soft_exit(void)
+{
+	destroy_devices();
+	platform_driver_unregister(&soft_driver);
+}
+module_exit(soft_exit);
+
+MODULE_DESCRIPTION("Reference accelerator in software");
+MODULE_LICENSE("GPL");

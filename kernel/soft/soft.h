@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * soft.h - private to sva_soft.ko, the reference accelerator in software
+ *
+ * docs/accelerator.md specifies what it does.
+ */
+#ifndef SVA_SOFT_H
+#define SVA_SOFT_H
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/platform_device.h>
+#include <linux/sva_accel.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "core/provider.h"
+#include "softiommu/softiommu.h"
+
+#define SOFT_WINDOW	(64 * 1024)	/* bytes accessed in one window */
+#define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
+
+/**
+ * enum soft_misbehave - how the device misbehaves, for tests of R3
+ * @SOFT_HOLD: it cannot say that it stopped, and its reset fails
+ */
+enum soft_misbehave {
+	SOFT_BEHAVE,
+	SOFT_HOLD,
+};
+
+/**
+ * struct soft_device - one accelerator
+ * @engines: runs a queue's work, one item a queue
+ */
+struct soft_device {
+	struct platform_device *pdev;
+	struct sva_device *sdev;
+	struct workqueue_struct *engines;
+	enum soft_misbehave misbehave;
+	u32 ring_entries;
+	char name[SVA_NAME_LEN];
+	struct sva_type types[1];
+	struct sva_region regions[SVA_ACCEL_NUM_REGIONS];
+};
+
+/**
+ * struct soft_queue - a context's queue
+ * @ref: the context's, and one a page request that waits for its response
+ * @head: the device's own; what stands in shared memory is never read back
+ * @abort_seen: the last abort number seen; @abort_until: what it ends
+ * @blocked: take no more work; set once
+ * @wait: for page responses, and for being blocked
+ * @outstanding: page requests without a response
+ * @bounce: two pages
+ */
+struct soft_queue {
+	struct kref ref;
+	struct sva_context *ctx;
+	struct soft_device *sd;
+	u32 pasid;
+	u32 entries;
+	u32 head;
+	struct sva_accel_doorbell *doorbell;
+	struct sva_accel_desc *ring;
+	struct sva_accel_status *status;
+	u32 abort_seen;
+	u32 abort_until;
+	bool aborting;
+	bool blocked;
+	struct work_struct work;
+	wait_queue_head_t wait;
+	atomic_t outstanding;
+	u64 stale;
+	u8 *bounce;
+};
+
+/**
+ * struct soft_job - a descriptor being worked on
+ * @desc: fetched once; the process may overwrite the ring meanwhile
+ * @record: its completion record in the making
+ * @miss: the address that could not be accessed, @miss_len bytes from there on
+ *	would be next
+ * @single: a group request failed: ask for one page to learn which it was
+ * @retries: misses at one address in a row
+ * @node: LIST_WALK: the next node
+ * @key: FIND: the key, of which @key_len bytes have been read
+ */
+struct soft_job {
+	struct soft_queue *q;
+	struct sva_accel_desc desc;
+	u32 index;
+	struct sva_accel_completion record;
+	u64 miss;
+	u64 miss_len;
+	u32 miss_access;
+	bool single;
+	u32 retries;
+	u64 node;
+	u8 key[SVA_ACCEL_MAX_KEY];
+	bool key_read;
+};
+
+enum soft_step {
+	SOFT_DONE,	/* the job is complete */
+	SOFT_MORE,	/* the window is used up */
+	SOFT_MISS,	/* @miss has to be made accessible first */
+};
+
+typedef enum soft_step (*soft_step_fn)(struct soft_job *job,
+				       struct softiommu_access *access);
+
+/* ops.c */
+soft_step_fn soft_operation(const struct sva_accel_desc *desc, u32 *status);
+
+/* engine.c */
+void soft_engine_work(struct work_struct *work);
+
+/* queue.c */
+extern const struct sva_device_ops soft_ops;
+void soft_queue_put(struct soft_queue *q);
+
+#endif /* SVA_SOFT_H */

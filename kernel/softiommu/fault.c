@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fault.c - page requests: from a device to the core and back
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include <linux/sva.h>
+
+#include "private.h"
+
+static struct softiommu_request *request_alloc(struct softiommu_device *sd,
+					       void (*done)(void *data), void *data)
+{
+	struct softiommu_request *request = kzalloc_obj(*request, GFP_KERNEL_ACCOUNT);
+
+	if (!request)
+		return NULL;
+	/* one for the device, one for the response */
+	refcount_set(&request->ref, 2);
+	request->done = done;
+	request->data = data;
+	if (xa_alloc_cyclic(&sd->requests, &request->group, request, xa_limit_32b,
+			    &sd->last_group, GFP_KERNEL) < 0) {
+		kfree(request);
+		return NULL;
+	}
+	return request;
+}
+
+void softiommu_request_put(struct softiommu_request *request)
+{
+	if (refcount_dec_and_test(&request->ref))
+		kfree(request);
+}
+EXPORT_SYMBOL_GPL(softiommu_request_put);
+
+static u32 fault_permissions(u32 access)
+{
+	return (access & SVA_ACCESS_READ ? IOMMU_FAULT_PERM_READ : 0) |
+	       (access & SVA_ACCESS_WRITE ? IOMMU_FAULT_PERM_WRITE : 0);
+}
+
+static void report_group(struct softiommu_device *sd, u32 pasid, u64 address, u32 pages,
+			 u32 access, u32 group)
+{
+	struct iopf_fault fault = {
+		.fault.type = IOMMU_FAULT_PAGE_REQ,
+		.fault.prm = {
+			.flags = IOMMU_FAULT_PAGE_REQUEST_PASID_VALID,
+			.pasid = pasid,
+			.grpid = group,
+			.perm = fault_permissions(access),
+		},
+	};
+
+	for (u32 i = 0; i < pages; i++) {
+		fault.fault.prm.addr = address + ((u64)i << PAGE_SHIFT);
+		if (i + 1 == pages)
+			fault.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
+		/* the response to the last page comes in any case */
+		iommu_report_device_fault(sd->dev, &fault);
+	}
+}
+
+/**
+ * softiommu_request_pages() - send a page request group
+ * @address: of the first page
+ * @access: SVA_ACCESS_*
+ * @done: called once when the response has come; must not sleep
+ *
+ * Returns a request of which the caller owns a reference, NULL if there is no
+ * memory, or ERR_PTR(-ENOENT) if the IOMMU does not have this PASID for this
+ * device; @done is not called then.
+ */
+struct softiommu_request *softiommu_request_pages(struct device *dev, u32 pasid,
+						  u64 address, u32 pages, u32 access,
+						  void (*done)(void *data), void *data)
+{
+	struct softiommu_device *sd = dev_iommu_priv_get(dev);
+	struct softiommu_request *request;
+	struct softiommu_entry *entry;
+
+	/* held, so that whoever takes the PASID out knows of this request */
+	entry = softiommu_entry_get(sd, pasid);
+	if (!entry)
+		return ERR_PTR(-ENOENT);
+	request = request_alloc(sd, done, data);
+	if (request)
+		report_group(sd, pasid, address & PAGE_MASK, pages, access, request->group);
+	softiommu_entry_put(entry);
+	return request;
+}
+EXPORT_SYMBOL_GPL(softiommu_request_pages);
+
+/* The core's answer to a page request group */
+void softiommu_page_response(struct device *dev, struct iopf_fault *fault,
+			     struct iommu_page_response *response)
+{
+	struct softiommu_device *sd = dev_iommu_priv_get(dev);
+	struct softiommu_request *request = xa_erase(&sd->requests, response->grpid);
+
+	if (!request)
+		return;
+	request->success = response->code == IOMMU_PAGE_RESP_SUCCESS;
+	smp_store_release(&request->answered, true);
+	request->done(request->data);
+	softiommu_request_put(request);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - sva_softiommu.ko: an IOMMU in software
+ *
+ * A module of its own: the IOMMU core holds it while a device is behind it.
+ */
+#include <linux/debug_locks.h>
+#include <linux/log2.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/property.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/sva.h>
+
+#include "private.h"
+
+static unsigned int pasid_bits = 20;
+module_param(pasid_bits, uint, 0444);
+MODULE_PARM_DESC(pasid_bits, "width of the IOMMU's PASIDs (1 to 20)");
+
+static struct platform_device *softiommu_pdev;
+static struct iommu_device softiommu;
+
+/* ------------------------------------------------ the core's view of us */
+
+static struct iommu_device *probe_device(struct device *dev)
+{
+	struct softiommu_device *sd = kzalloc_obj(*sd);
+
+	if (!sd)
+		return ERR_PTR(-ENOMEM);
+	sd->iopf = iopf_queue_alloc(dev_name(dev));
+	if (!sd->iopf) {
+		kfree(sd);
+		return ERR_PTR(-ENOMEM);
+	}
+	sd->dev = dev;
+	xa_init(&sd->pasids);
+	xa_init_flags(&sd->requests, XA_FLAGS_ALLOC1);
+	dev_iommu_priv_set(dev, sd);
+	return &softiommu;
+}
+
+static void probe_finalize(struct device *dev)
+{
+	struct softiommu_device *sd = dev_iommu_priv_get(dev);
+
+	if (iopf_queue_add_device(sd->iopf, dev))
+		dev_err(dev, "cannot take page requests\n");
+}
+
+static void release_device(struct device *dev)
+{
+	struct softiommu_device *sd = dev_iommu_priv_get(dev);
+
+	iopf_queue_free(sd->iopf);
+	WARN_ON(!xa_empty(&sd->pasids));
+	WARN_ON(!xa_empty(&sd->requests));
+	xa_destroy(&sd->pasids);
+	xa_destroy(&sd->requests);
+	kfree(sd);
+}
+
+static bool softiommu_capable(struct device *dev, enum iommu_cap cap)
+{
+	return cap == IOMMU_CAP_CACHE_COHERENCY;
+}
+
+static const struct iommu_ops softiommu_ops = {
+	.owner = THIS_MODULE,
+	.capable = softiommu_capable,
+	.probe_device = probe_device,
+	.probe_finalize = probe_finalize,
+	.release_device = release_device,
+	.device_group = generic_device_group,
+	.domain_alloc_sva = softiommu_domain_alloc_sva,
+	.page_response = softiommu_page_response,
+	.blocked_domain = &softiommu_blocked_domain,
+	.identity_domain = &softiommu_identity_domain,
+	.default_domain = &softiommu_identity_domain,
+};
+
+/* -------------------------------------------------------------- devices */
+
+/*
+ * Outside the core this can only be called without the core's private lock,
+ * which it asserts.  Nobody else knows the device yet.
+ */
+static int join_iommu(struct device *dev)
+{
+	int ret;
+
+	lockdep_off();
+	ret = iommu_fwspec_init(dev, dev_fwnode(&softiommu_pdev->dev));
+	lockdep_on();
+	return ret;
+}
+
+/**
+ * softiommu_device_create() - a platform device behind the software IOMMU
+ * @pasid_bits: width of the PASIDs that the device can issue
+ */
+struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits)
+{
+	const struct property_entry properties[] = {
+		PROPERTY_ENTRY_U32("pasid-num-bits", pasid_bits),
+		{ }
+	};
+	struct platform_device *pdev;
+	int ret;
+
+	pdev = platform_device_alloc(name, id);
+	if (!pdev)
+		return ERR_PTR(-ENOMEM);
+	ret = device_create_managed_software_node(&pdev->dev, properties, NULL);
+	if (!ret)
+		ret = join_iommu(&pdev->dev);
+	if (!ret)
+		ret = platform_device_add(pdev);
+	if (ret) {
+		platform_device_put(pdev);
+		return ERR_PTR(ret);
+	}
+	return pdev;
+}
+EXPORT_SYMBOL_GPL(softiommu_device_create);
+
+void softiommu_device_destroy(struct platform_device *pdev)
+{
+	platform_device_unregister(pdev);
+}
+EXPORT_SYMBOL_GPL(softiommu_device_destroy);
+
+/* --------------------------------------------------------------- module */
+
+static int __init softiommu_init(void)
+{
+	const struct property_entry none[] = { { } };
+	const struct platform_device_info info = {
+		.name = "sva_softiommu",
+		.id = PLATFORM_DEVID_NONE,
+		.properties = none,
+	};
+	int ret;
+
+	if (!pasid_bits || pasid_bits > 20) {
+		pr_err("sva_softiommu: pasid_bits=%u: must be 1 to 20\n", pasid_bits);
+		return -EINVAL;
+	}
+	softiommu_pdev = platform_device_register_full(&info);
+	if (IS_ERR(softiommu_pdev))
+		return PTR_ERR(softiommu_pdev);
+	softiommu.max_pasids = 1U << pasid_bits;
+	ret = iommu_device_sysfs_add(&softiommu, &softiommu_pdev->dev, NULL, "softiommu");
+	if (ret)
+		goto err_pdev;
+	ret = iommu_device_register(&softiommu, &softiommu_ops, &softiommu_pdev->dev);
+	if (ret)
+		goto err_sysfs;
+	return 0;
+
+err_sysfs:
+	iommu_device_sysfs_remove(&softiommu);
+err_pdev:
+	platform_device_unregister(softiommu_pdev);
+	return ret;
+}
+module_init(softiommu_init);
+
+static void __exit softiommu_exit(void)
+{
+	iommu_device_unregister(&softiommu);
+	iommu_device_sysfs_remove(&softiommu);
+	platform_device_unregister(softiommu_pdev);
+	/* domains are freed after a grace period */
+	mmu_notifier_synchronize();
+	rcu_barrier();
+}
+module_exit(softiommu_exit);
+
+MODULE_DESCRIPTION("Software IOMMU with PASIDs and page requests");
+MODULE_LICENSE("GPL");
