@@ -452,7 +452,7 @@ static void unbind_pasid(struct sva_context *ctx)
 /* The process never saw this queue: no region was mapped, no doorbell rung */
 static void undo_queue(struct sva_context *ctx)
 {
-	const struct sva_device_ops *ops = ctx->sdev->desc.ops;
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
 
 	ops->context_block(ctx);
 	ops->context_stop(ctx);
@@ -465,7 +465,7 @@ static int start_queue(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	struct sva_bind_task *args = ucmd->buf;
 	int ret;
 
-	ret = ctx->sdev->desc.ops->context_bind(ctx);
+	ret = ctx->sdev->ops.context_bind(ctx);
 	if (ret) {
 		unbind_pasid(ctx);
 		return sva_ucmd_fail(ucmd, ret == -ENOMEM ? SVA_REASON_NO_MEMORY :
@@ -583,7 +583,7 @@ bool sva_context_request_end(struct sva_context *ctx, u32 reason, enum sva_claim
 	spin_unlock(&ctx->lock);
 
 	if (mine && bound)
-		ctx->sdev->desc.ops->context_block(ctx);
+		ctx->sdev->ops.context_block(ctx);
 	return mine;
 }
 
@@ -601,7 +601,7 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason)
  */
 static enum sva_release stop_queue(struct sva_context *ctx)
 {
-	const struct sva_device_ops *ops = ctx->sdev->desc.ops;
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
 	enum sva_evidence evidence;
 	enum sva_release release;
 
@@ -723,7 +723,7 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 	down_read(&ctx->active);
 	counters = ctx->counters;
 	if (ctx->queue_ready)
-		ctx->sdev->desc.ops->context_counters(ctx, &counters);
+		ctx->sdev->ops.context_counters(ctx, &counters);
 	up_read(&ctx->active);
 
 	memset(entry, 0, sizeof(*entry));

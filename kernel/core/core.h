@@ -162,6 +162,9 @@ void sva_pasid_resolve(struct sva_pasid *pasid);
 
 /**
  * struct sva_device - an accelerator
+ * @desc: of its pointers, @ops, @types and @regions are the core's own copies:
+ *	files and mappings that are still there ask for them when the provider
+ *	has gone
  * @contexts: by id; every context that is not ENDED, under @lock
  * @live: contexts in BINDING, BOUND or STOPPING
  * @gone: nothing may be started any more; set once, under @lock
@@ -175,6 +178,7 @@ struct sva_device {
 	struct list_head node;
 	struct device *parent;
 	struct sva_device_desc desc;
+	struct sva_device_ops ops;
 	struct sva_group *group;
 	char name[SVA_NAME_LEN];
 	u32 pasid_bits;

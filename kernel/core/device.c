@@ -39,7 +39,7 @@ u32 sva_device_flags(struct sva_device *sdev)
 
 	if (sdev->pasid_bits)
 		flags |= SVA_DEVICE_FLAG_PASID;
-	if (sdev->desc.ops->reset)
+	if (sdev->ops.reset)
 		flags |= SVA_DEVICE_FLAG_RESET;
 	if (!sva_device_viable(sdev, &reason))
 		flags |= SVA_DEVICE_FLAG_VIABLE;
@@ -187,7 +187,7 @@ static void maybe_reset_locked(struct sva_device *sdev)
 {
 	/* an idle device with quarantine cleans itself */
 	if (sdev->gone || sdev->resetting || sdev->live ||
-	    !sdev->num_quarantined || !sdev->desc.ops->reset)
+	    !sdev->num_quarantined || !sdev->ops.reset)
 		return;
 	sdev->resetting = true;
 	queue_work(sva_wq, &sdev->reset_work);
@@ -303,9 +303,9 @@ static int reset_idle(struct sva_device *sdev)
 {
 	int ret;
 
-	if (!sdev->desc.ops->reset)
+	if (!sdev->ops.reset)
 		return -EOPNOTSUPP;
-	ret = sdev->desc.ops->reset(sdev);
+	ret = sdev->ops.reset(sdev);
 	if (ret)
 		dev_warn(sdev->parent, "reset failed (%d): %u PASIDs stay in quarantine\n",
 			 ret, READ_ONCE(sdev->num_quarantined));
@@ -346,7 +346,7 @@ int sva_device_start_reset(struct sva_device *sdev, u32 *reason)
 
 	spin_lock(&sdev->lock);
 	ret = check_usable(sdev, reason);
-	if (!ret && !sdev->desc.ops->reset) {
+	if (!ret && !sdev->ops.reset) {
 		*reason = SVA_REASON_NO_RESET;
 		ret = -EOPNOTSUPP;
 	}
@@ -518,6 +518,8 @@ static void sva_device_release(struct device *dev)
 	put_device(sdev->parent);
 	if (MAJOR(sdev->dev.devt))
 		ida_free(&sva_minors, MINOR(sdev->dev.devt));
+	kfree(sdev->desc.types);
+	kfree(sdev->desc.regions);
 	kfree(sdev->type_used);
 	kfree(sdev);
 }
@@ -565,15 +567,26 @@ static void find_capabilities(struct sva_device *sdev)
 		sdev->sva_reason = SVA_REASON_NO_PASID;
 }
 
+static int copy_desc(struct sva_device *sdev, const struct sva_device_desc *desc)
+{
+	sdev->desc = *desc;
+	sdev->ops = *desc->ops;
+	sdev->desc.ops = &sdev->ops;
+	strscpy(sdev->name, desc->name);
+	sdev->desc.name = sdev->name;
+	sdev->desc.types = kmemdup_array(desc->types, desc->num_types,
+					 sizeof(*desc->types), GFP_KERNEL);
+	sdev->desc.regions = kmemdup_array(desc->regions, desc->num_regions,
+					   sizeof(*desc->regions), GFP_KERNEL);
+	sdev->type_used = kcalloc(desc->num_types, sizeof(*sdev->type_used), GFP_KERNEL);
+	return sdev->desc.types && sdev->desc.regions && sdev->type_used ? 0 : -ENOMEM;
+}
+
 static int sva_device_setup(struct sva_device *sdev, const struct sva_device_desc *desc)
 {
 	int minor;
 
-	sdev->desc = *desc;
-	strscpy(sdev->name, desc->name);
-	sdev->desc.name = sdev->name;
-	sdev->type_used = kcalloc(desc->num_types, sizeof(*sdev->type_used), GFP_KERNEL);
-	if (!sdev->type_used)
+	if (copy_desc(sdev, desc))
 		return -ENOMEM;
 	if (sva_events_init(&sdev->events, SVA_DEVICE_EVENTS, GFP_KERNEL))
 		return -ENOMEM;
@@ -624,7 +637,7 @@ static void enlist(struct sva_device *sdev, bool in)
 /**
  * sva_device_register() - make an accelerator known
  * @parent: the device that the IOMMU knows; bound to the calling driver
- * @desc: copied, but for what its pointers lead to
+ * @desc: copied
  *
  * The device is reset first, so that nothing of a former driver's lives on (R3).
  * Returns the device, which belongs to the caller until

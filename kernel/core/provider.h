@@ -51,8 +51,8 @@ struct sva_region {
  * @total: how many can exist at once
  */
 struct sva_type {
-	const char *name;
-	const char *description;
+	char name[SVA_NAME_LEN];
+	char description[SVA_DESCRIPTION_LEN];
 	u32 total;
 };
 
@@ -112,8 +112,8 @@ struct sva_device_ops {
 };
 
 /**
- * struct sva_device_desc - what a provider registers; copied but for what the
- * pointers lead to, which must stay until sva_device_unregister() returns
+ * struct sva_device_desc - what a provider registers; copied, with all that its
+ * pointers lead to
  * @name: of the node below /dev/sva: letters, digits, '-', '_' and '.'
  * @flags: SVA_DEVICE_FLAG_* that the provider knows: PAGE_REQUESTS, SOFTWARE
  * @num_irqs: one interrupt at each index, signalled with sva_context_signal()

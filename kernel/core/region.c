@@ -175,7 +175,7 @@ ssize_t sva_region_read(struct sva_context *ctx, char __user *buf, size_t len,
 ssize_t sva_region_write(struct sva_context *ctx, const char __user *buf,
 			 size_t len, loff_t pos, u32 *reason)
 {
-	const struct sva_device_ops *ops = ctx->sdev->desc.ops;
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
 	const struct sva_region *region;
 	u8 data[SVA_WRITE_MAX];
 	u32 index;
