@@ -15,6 +15,15 @@
  *
  * The version is in every message.  svad answers a version that it does not
  * speak with SVA_REASON_PROTOCOL_VERSION and its own version in the header.
+ *
+ * What cannot be answered in kind gets a bare struct sva_msg as its reply, with
+ * error and reason: another version; a violation (SVA_REASON_PROTOCOL), after
+ * which svad closes the connection; and, without having been asked anything
+ * (type SVA_MSG_REPLY, serial 0), a connection that svad does not take, which
+ * it closes too.  The bare reply bears the type and the serial of the request
+ * where these could be read.  A client that finds the connection closed while
+ * it sends should still read: the reason may be there.
+ *
  * features says what the sender understands beyond the version; unknown bits
  * are ignored.
  */

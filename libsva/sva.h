@@ -61,6 +61,7 @@ enum sva_user_reason {
 	SVA_REASON_BUSY = 267,			/* EAGAIN: too many requests are waiting */
 	SVA_REASON_DAEMON_NO_MEMORY = 268,	/* ENOMEM, EMFILE in svad */
 	SVA_REASON_DEVICE_BUSY = 269,		/* ENOSPC: every device that fits is full */
+	SVA_REASON_PEER_NAMESPACE = 270,	/* EPERM: svad cannot see the client's process (R10) */
 
 	/* libsva */
 	SVA_REASON_NO_DAEMON = 320,		/* ECONNREFUSED, ENOENT: svad does not listen */
@@ -71,6 +72,8 @@ enum sva_user_reason {
 	SVA_REASON_BAD_ARGUMENT = 325,		/* EINVAL */
 	SVA_REASON_SYSTEM = 326,		/* any: the system call's own errno says it all */
 	SVA_REASON_BAD_FD = 327,		/* EBADF: the inherited fd is no context */
+	SVA_REASON_QUEUE_ERROR = 328,		/* EIO: the device stopped the queue for an error */
+	SVA_REASON_RING_FULL = 329,		/* EAGAIN: no room for a descriptor */
 };
 
 struct sva_context;
@@ -117,9 +120,11 @@ int sva_bind(const char *device, unsigned int flags, struct sva_context **ctx);
  * On failure *ctx is NULL and sva_context_reason(NULL) tells why, until the
  * calling thread's next call of a function that fails without a context.
  *
- * Errors: -EACCES (policy), -EDQUOT and -ENOSPC (limits), -ENOENT (no such
- * device, no daemon), -ECONNREFUSED, -ETIMEDOUT, -EPROTO, -ENODEV, -EOPNOTSUPP
- * (SVA cannot work here; see sva_probe()), -ENOMEM, -EINVAL.
+ * Errors: -EACCES (policy, socket), -EDQUOT and -ENOSPC (limits), -ENOENT (no
+ * such device, no daemon), -ECONNREFUSED and -EPIPE (daemon), -ETIMEDOUT,
+ * -EPROTO, -ENODEV, -EOPNOTSUPP (SVA cannot work here; see sva_probe()), -EBUSY
+ * (quarantine, reset), -EMFILE, -ENOMEM, -EINVAL, -E2BIG (a field that this
+ * library does not know), and for @fd -EBADF and -EPERM.
  */
 int sva_bind_with(const struct sva_bind_args *args, struct sva_context **ctx);
 
@@ -133,14 +138,19 @@ int sva_bind_with(const struct sva_bind_args *args, struct sva_context **ctx);
  *
  * Unmaps the regions that sva_map_region() returned and closes the fd.
  * Returns the enum sva_release that the kernel found (0 or positive), or a
- * negative errno; the binding has ended in either case.
+ * negative errno, with the reason at sva_context_reason(NULL); the binding has
+ * ended in either case.
  */
 int sva_unbind(struct sva_context *ctx, enum sva_release release);
 
 /** The PASID that the device uses for this process; never fails on a bound context. */
 uint32_t sva_context_pasid(const struct sva_context *ctx);
 
-/** The context's fd, for poll() (events) and for pread/pwrite of regions; owned by @ctx. */
+/**
+ * sva_context_fd - the context's fd, or -EPERM in a child of fork()
+ *
+ * For poll() (events) and for pread/pwrite of regions; owned by @ctx.
+ */
 int sva_context_fd(const struct sva_context *ctx);
 
 /** State and counters.  @info->argsz is set by the library.  -EPERM, -ENODEV. */
@@ -220,7 +230,8 @@ int sva_list_devices(struct sva_device **devices, size_t *count);
  * @reason: out: 0 or why not; may be NULL
  *
  * Asks svad, the policy and the device, and creates nothing.  Returns 0 if it
- * would work and a negative errno if not.
+ * would work and a negative errno if not.  What can run out may have done so by
+ * the time of sva_bind().
  */
 int sva_probe(const char *device, uint32_t *reason);
 

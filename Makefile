@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every entry point of the project; `make help` lists them.  Each part adds its
+# programs, libraries and tests in a fragment of its own, folder/*.mk.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION		:= 0.1.0
+B		?= build
+
+CC		= gcc
+CLANG		?= clang
+AR		= ar
+INSTALL		?= install
+PKG_CONFIG	?= pkg-config
+
+OPTIMIZE	?= -O2
+SANITIZE	?=
+WARNINGS	= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+		  -Wpointer-arith -Wformat=2 -Wundef -Werror
+CPPFLAGS	+= -DSVA_VERSION='"$(VERSION)"' -Iinclude/uapi -Ilibsva -I.
+CFLAGS		+= -std=gnu11 -g $(OPTIMIZE) -fPIC -fstack-protector-strong \
+		   $(WARNINGS) $(SANITIZE)
+LDFLAGS		+= -Wl,-z,relro,-z,now $(SANITIZE)
+
+# GNU's names for where things go, and those that it has none for
+DESTDIR		?=
+prefix		?= /usr/local
+exec_prefix	?= $(prefix)
+bindir		?= $(exec_prefix)/bin
+sbindir		?= $(exec_prefix)/sbin
+libdir		?= $(exec_prefix)/lib
+includedir	?= $(prefix)/include
+sysconfdir	?= /etc
+datarootdir	?= $(prefix)/share
+mandir		?= $(datarootdir)/man
+docdir		?= $(datarootdir)/doc/sva
+pkgconfigdir	?= $(libdir)/pkgconfig
+systemdunitdir	?= $(exec_prefix)/lib/systemd/system
+sysusersdir	?= $(exec_prefix)/lib/sysusers.d
+tmpfilesdir	?= $(exec_prefix)/lib/tmpfiles.d
+modulesloaddir	?= $(exec_prefix)/lib/modules-load.d
+udevrulesdir	?= $(exec_prefix)/lib/udev/rules.d
+
+# What the fragments append to
+PROGRAMS	:=
+LIBRARIES	:=
+UNIT_TESTS	:=
+GUEST_TESTS	:=
+
+# These goals install what is missing first, and only then make the others.
+OUTER_GOALS	:= demo check setup help clean
+INNER		:= $(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all))
+
+.PHONY: all
+all: user modules-if-possible
+
+ifneq ($(INNER),)
+
+NEEDED		:= libsystemd libudev libseccomp inih jansson
+ifneq ($(shell $(PKG_CONFIG) --exists $(NEEDED) 2>/dev/null && echo yes),yes)
+$(error Some of $(NEEDED) are missing, or pkg-config is: run tests/vm/setup as root)
+endif
+
+-include libsva/libsva.mk
+-include daemon/daemon.mk
+-include tools/tools.mk
+-include examples/examples.mk
+-include tests/unit/unit.mk
+-include tests/kernel/kernel-tests.mk
+include tests/vm/vm.mk
+
+-include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva tools examples tests -name '*.c' 2>/dev/null))
+
+endif
+
+.PHONY: user
+user: $(LIBRARIES) $(PROGRAMS)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  CC $@'; )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# ------------------------------------------------------------------- modules
+
+# Where kernel headers are installed for this machine's own kernel; KDIR given
+# means those, and none of the rig's.
+MODULE_SOURCES	:= $(shell find kernel include/uapi -name '*.[ch]' -o -name Kbuild)
+LOCAL_KDIR	:= /lib/modules/$(shell uname -r)/build
+MODULES		:= $(B)/modules/.built
+MODULES_KDIR	:= $(B)/modules-kdir/.built
+
+.PHONY: modules modules-if-possible FORCE
+FORCE:
+
+# The name of the tree's kernel; newer than the modules only when it changed
+$(B)/modules/.kernel: FORCE
+	@mkdir -p $(@D)
+	@tests/vm/setup --print | grep -E '^(tree|kernel)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(MODULES): $(B)/modules/.kernel tests/vm/modules $(MODULE_SOURCES)
+	tests/vm/modules $(B)/modules/kbuild
+	cp $$(find $(B)/modules/kbuild -name '*.ko') $(B)/modules/
+	@touch $@
+
+$(MODULES_KDIR): $(MODULE_SOURCES) FORCE
+	@mkdir -p $(@D)/kbuild
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel MO=$(abspath $(@D))/kbuild W=1e modules
+	cp $$(find $(@D)/kbuild -name '*.ko') $(@D)/
+	@touch $@
+
+ifdef KDIR
+modules: $(MODULES_KDIR)
+modules-if-possible: modules
+else
+modules: $(MODULES)
+ifeq ($(shell tests/vm/setup --print 2>/dev/null | grep -c '^kernel '),1)
+modules-if-possible: modules
+else ifneq ($(wildcard $(LOCAL_KDIR)),)
+modules-if-possible:
+	@$(MAKE) modules KDIR=$(LOCAL_KDIR)
+else
+modules-if-possible:
+	@echo 'The modules are not built: there are no kernel headers.  Give some with KDIR=,'
+	@echo 'or run tests/vm/setup as root.'
+endif
+endif
+
+# --------------------------------------------------------------------- tests
+
+.PHONY: setup demo check check-static check-unit check-vm
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests rig-tests
+
+setup:
+	tests/vm/setup --for check
+
+demo:
+	@tests/vm/setup --for demo
+	@$(MAKE) --no-print-directory all
+	@SVA_BUILD='$(abspath $(B))' examples/demo/demo
+
+check:
+	@B='$(B)' MAKE='$(MAKE)' tests/check
+
+check-static:
+	@B='$(B)' MAKE='$(MAKE)' tests/static
+
+# All that is tested, built
+tests-built: user $(UNIT_TESTS) $(GUEST_TESTS)
+
+unit-tests: $(UNIT_TESTS)
+	@tests/programs $(UNIT_TESTS)
+
+unit-tests-sanitized:
+	@$(MAKE) --no-print-directory unit-tests B=$(B)/asan OPTIMIZE=-O1 \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+guest-tests: all $(GUEST_TESTS)
+	@SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
+
+rig-tests: all
+	@SVA_BUILD='$(abspath $(B))' tests/vm/selftest
+
+check-unit:
+	@$(MAKE) --no-print-directory unit-tests
+	@$(MAKE) --no-print-directory unit-tests-sanitized
+
+check-vm:
+	@$(MAKE) --no-print-directory rig-tests
+	@$(MAKE) --no-print-directory guest-tests
+
+# ------------------------------------------------------------------- install
+
+install-dirs = $(INSTALL) -d $(addprefix $(DESTDIR),$(1))
+install-files = $(if $(wildcard $(1)),$(INSTALL) -d $(DESTDIR)$(2) && $(INSTALL) -m 0644 $(wildcard $(1)) $(DESTDIR)$(2)/)
+
+.PHONY: install
+install: user
+	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))
+	$(INSTALL) -m 0755 $(B)/daemon/svad $(DESTDIR)$(sbindir)/
+	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench $(DESTDIR)$(bindir)/
+	$(INSTALL) -m 0755 $(B)/libsva/libsva.so.0 $(DESTDIR)$(libdir)/
+	ln -sf libsva.so.0 $(DESTDIR)$(libdir)/libsva.so
+	$(INSTALL) -m 0644 $(B)/libsva/libsva.a $(DESTDIR)$(libdir)/
+	$(INSTALL) -m 0644 $(B)/libsva/libsva.pc $(DESTDIR)$(pkgconfigdir)/
+	$(INSTALL) -m 0644 $(LIBSVA_HEADERS) $(DESTDIR)$(includedir)/
+	$(INSTALL) -m 0644 include/uapi/linux/sva.h include/uapi/linux/sva_accel.h $(DESTDIR)$(includedir)/linux/
+	$(call install-files,systemd/*.service systemd/*.socket,$(systemdunitdir))
+	$(call install-files,systemd/*.sysusers systemd/sysusers.d/*,$(sysusersdir))
+	$(call install-files,systemd/*.tmpfiles systemd/tmpfiles.d/*,$(tmpfilesdir))
+	$(call install-files,systemd/*.modules-load systemd/modules-load.d/*,$(modulesloaddir))
+	$(call install-files,systemd/*.rules,$(udevrulesdir))
+	$(call install-files,man/*.1,$(mandir)/man1)
+	$(call install-files,man/*.3,$(mandir)/man3)
+	$(call install-files,man/*.5,$(mandir)/man5)
+	$(call install-files,man/*.8,$(mandir)/man8)
+
+.PHONY: clean help
+clean:
+	rm -rf build $(B)
+
+help:
+	@sed -n 's/^# HELP: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+# HELP: make                 programs, libraries and, where kernel headers are, modules
+# HELP: make demo            as root, from a fresh Debian 12 or 13: install what is
+# HELP:                      missing, build, and show two users' programs on the
+# HELP:                      accelerator, in a guest
+# HELP: make check           as root the first time: every test, and a table at the end
+# HELP: make check-static    warnings of gcc and clang, linters, sparse
+# HELP: make check-unit      tests without a guest; again under ASan and UBSan
+# HELP: make check-vm        tests in the guest, and of the rig itself
+# HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
+# HELP:                      kernel whose headers are there, in $(B)/modules-kdir
+# HELP: make setup           as root: install all that the others need
+# HELP: make install         DESTDIR= and GNU's variables (prefix, libdir...) say where
+# HELP: make clean           remove what was built
+# HELP:
+# HELP: B=FOLDER builds there instead of in build; CC=clang works too; V=1 shows the
+# HELP: compiler's command lines.  One command in the guest: tests/vm/run --help.

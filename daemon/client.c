@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * client.c - accept, identify, read, answer, drop
+ */
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <sva.h>
+
+#include "client.h"
+#include "log.h"
+#include "request.h"
+#include "svad.h"
+
+/* Replies that may lie unread in a client's socket: a handful, then we wait (R8) */
+#define CLIENT_SEND_BUFFER	8192
+
+/* Socket, pidfd, and a context in a reply that waits; the rest is svad's own */
+#define CLIENT_FDS		3
+#define OWN_FDS			128
+
+/* How long nobody is accepted after accept() has failed for want of something */
+#define ACCEPT_PAUSE		100000	/* us */
+
+/* ------------------------------------------------------------ the log */
+
+void client_log_refusal(const struct client *client, const char *what, const char *device,
+			const char *type, uint32_t reason)
+{
+	unsigned int left_out;
+	char more[64] = "";
+	uint64_t now = 0;
+
+	sd_event_now(client->svad->event, CLOCK_MONOTONIC, &now);
+	if (!log_allows(client->peer.uid, now, &left_out))
+		return;
+	if (left_out)
+		snprintf(more, sizeof(more), " (%u more of this user's lines left out)", left_out);
+	log_notice("refused uid %u, pid %d: %s%s%s%s%s: %s: %s%s",
+		   client->peer.uid, client->peer.pid, what,
+		   *device ? " " : "", device, *type ? "/" : "", type,
+		   sva_reason_name(reason), sva_strreason(reason), more);
+}
+
+/* ------------------------------------------------------- coming, going */
+
+static void client_free(struct client *client)
+{
+	struct clients *clients = &client->svad->clients;
+	uint32_t uid = client->peer.uid;
+
+	if (client->previous)
+		client->previous->next = client->next;
+	else
+		clients->first = client->next;
+	if (client->next)
+		client->next->previous = client->previous;
+	map_set(&clients->per_user, uid, map_get(&clients->per_user, uid) - 1);
+	clients->count--;
+	if (client->waiting)
+		fd_close(&client->waiting->fd);
+	free(client->waiting);
+	sd_event_source_disable_unref(client->source);
+	peer_forget(&client->peer);
+	fd_close(&client->fd);
+	free(client);
+}
+
+/*
+ * What is still unread would make close() an ECONNRESET to the peer, in front of
+ * the reason that it is to read.  Bounded: nothing more can be sent to us.
+ */
+static void socket_hang_up(int fd)
+{
+	char byte;
+
+	shutdown(fd, SHUT_RD);
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* A violation: this client is dropped, and no other (R8) */
+static void client_drop(struct client *client, const union request *request,
+			const char *why)
+{
+	unsigned int left_out;
+	struct reply reply;
+	uint64_t now = 0;
+
+	sd_event_now(client->svad->event, CLOCK_MONOTONIC, &now);
+	if (log_allows(client->peer.uid, now, &left_out))
+		log_notice("dropped uid %u, pid %d: %s: %s", client->peer.uid,
+			   client->peer.pid, sva_reason_name(SVA_REASON_PROTOCOL), why);
+	reply_init_bare(&reply, request);
+	reply_refuse(&reply, 0, SVA_REASON_PROTOCOL);
+	if (!reply_send(client->fd, &reply))
+		socket_hang_up(client->fd);
+}
+
+/* ------------------------------------------------------------- replies */
+
+/* A client that was only just accepted has no source yet: client_follow() */
+static int client_listen_for(struct client *client, uint32_t events)
+{
+	return client->source ? sd_event_source_set_io_events(client->source, events) : 0;
+}
+
+static int client_wait_to_write(struct client *client, struct reply *reply)
+{
+	client->waiting = malloc(sizeof(*reply));
+	if (!client->waiting)
+		return -ENOMEM;
+	*client->waiting = *reply;
+	reply->fd = -1;
+	return client_listen_for(client, EPOLLOUT);
+}
+
+/*
+ * Sends the reply or keeps it until the client has made room.  The context of a
+ * reply that cannot be sent ends here: nobody else has its fd (R5).
+ */
+static int client_answer(struct client *client, struct reply *reply)
+{
+	int err = reply_send(client->fd, reply);
+
+	/* too many fds on their way to clients that do not take them */
+	if (err == -ETOOMANYREFS || err == -ENOMEM || err == -ENOBUFS) {
+		reply_refuse(reply, 0, SVA_REASON_DAEMON_NO_MEMORY);
+		client_log_refusal(client, "a reply", "", "", SVA_REASON_DAEMON_NO_MEMORY);
+		err = reply_send(client->fd, reply);
+	}
+	if (err == -EAGAIN)
+		err = client_wait_to_write(client, reply);
+	fd_close(&reply->fd);
+	return err;
+}
+
+static int client_write(struct client *client)
+{
+	int err = reply_send(client->fd, client->waiting);
+
+	if (err == -EAGAIN)
+		return 0;
+	fd_close(&client->waiting->fd);
+	free(client->waiting);
+	client->waiting = NULL;
+	return err ? err : client_listen_for(client, EPOLLIN);
+}
+
+/* ------------------------------------------------------------ requests */
+
+/* At most one request.  0, or an error after which the client is to be freed. */
+static int client_read(struct client *client)
+{
+	union request request;
+	struct reply reply;
+	const char *why;
+
+	switch (message_receive(client->fd, &request, &why)) {
+	case MESSAGE_REQUEST:
+		request_handle(client, &request, &reply);
+		break;
+	case MESSAGE_VERSION:
+		reply_init_bare(&reply, &request);
+		reply_refuse(&reply, 0, SVA_REASON_PROTOCOL_VERSION);
+		client_log_refusal(client, "a message of another version", "", "",
+				   SVA_REASON_PROTOCOL_VERSION);
+		break;
+	case MESSAGE_VIOLATION:
+		client_drop(client, &request, why);
+		return -EPROTO;
+	case MESSAGE_END:
+		return -EPIPE;
+	case MESSAGE_NONE:
+	default:
+		return 0;
+	}
+	return client_answer(client, &reply);
+}
+
+static int client_dispatch(sd_event_source *source, int fd, uint32_t revents,
+			   void *userdata)
+{
+	struct client *client = userdata;
+	int err;
+
+	(void)source;
+	(void)fd;
+	if (revents & (EPOLLHUP | EPOLLERR))
+		err = -EPIPE;	/* nobody is there to read a reply */
+	else
+		err = client->waiting ? client_write(client) : client_read(client);
+	if (err < 0)
+		client_free(client);
+	return 0;
+}
+
+/* From now on the loop tells what the client does */
+static int client_follow(struct client *client)
+{
+	int size = CLIENT_SEND_BUFFER;
+
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return sd_event_add_io(client->svad->event, &client->source, client->fd,
+			       client->waiting ? EPOLLOUT : EPOLLIN, client_dispatch, client);
+}
+
+/* ----------------------------------------------------------- accepting */
+
+/* A connection that is not taken is told why (R7) */
+static void socket_refuse(int fd, uint32_t reason)
+{
+	static const union request nothing;
+	struct reply reply;
+
+	reply_init_bare(&reply, &nothing);
+	reply_refuse(&reply, 0, reason);
+	if (!reply_send(fd, &reply))
+		socket_hang_up(fd);
+}
+
+static void client_link(struct client *client)
+{
+	struct clients *clients = &client->svad->clients;
+	uint32_t uid = client->peer.uid;
+
+	client->next = clients->first;
+	if (client->next)
+		client->next->previous = client;
+	clients->first = client;
+	clients->count++;
+	map_set(&clients->per_user, uid, map_get(&clients->per_user, uid) + 1);
+}
+
+static struct client *client_new(struct svad *svad, int *fd, struct peer *peer)
+{
+	struct client *client;
+
+	if (map_reserve(&svad->clients.per_user))
+		return NULL;
+	client = calloc(1, sizeof(*client));
+	if (!client)
+		return NULL;
+	client->svad = svad;
+	client->fd = fd_take(fd);
+	client->peer = *peer;
+	*peer = PEER_NOBODY;
+	client_link(client);
+	return client;
+}
+
+/*
+ * Most clients connect, ask at once and leave: their request is there already,
+ * and answering it first spares them two turns of the loop.
+ */
+static void client_begin(struct client *client)
+{
+	if (client_follow(client) < 0)
+		client_free(client);
+}
+
+/* 0 or the reason not to take it */
+static uint32_t connection_check(const struct svad *svad, const struct peer *peer)
+{
+	const struct clients *clients = &svad->clients;
+
+	if (map_get(&clients->per_user, peer->uid) >= svad->policy->connections_per_user)
+		return SVA_REASON_LIMIT_CONNECTIONS;
+	if (clients->count >= clients->max)
+		return SVA_REASON_BUSY;
+	return 0;
+}
+
+/* The refusal of somebody who never became a client */
+static void connection_log_refusal(struct svad *svad, const struct peer *peer,
+				   uint32_t reason)
+{
+	struct client stranger = { .svad = svad, .peer = *peer };
+
+	client_log_refusal(&stranger, "a connection", "", "", reason);
+}
+
+static void connection_take(struct svad *svad, int *fd)
+{
+	struct peer peer = PEER_NOBODY;
+	struct client *client = NULL;
+	uint32_t reason;
+	int err = peer_identify(*fd, &peer);
+
+	if (err == -ESRCH)
+		return;	/* nobody is there to be told */
+	reason = err ? SVA_REASON_DAEMON_NO_MEMORY : connection_check(svad, &peer);
+	if (!reason)
+		client = client_new(svad, fd, &peer);
+	if (client) {
+		client_begin(client);
+		return;
+	}
+	if (!reason)
+		reason = SVA_REASON_DAEMON_NO_MEMORY;
+	connection_log_refusal(svad, &peer, reason);
+	socket_refuse(*fd, reason);
+	peer_forget(&peer);
+}
+
+static int accept_resume(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct svad *svad = userdata;
+
+	(void)source;
+	(void)usec;
+	return sd_event_source_set_enabled(svad->clients.source, SD_EVENT_ON);
+}
+
+/*
+ * accept() says the same again at once while files or memory are short, here or
+ * in the whole system: those who come wait in the backlog for a moment.
+ */
+static void accept_pause(struct svad *svad, int error)
+{
+	struct clients *clients = &svad->clients;
+
+	log_warning("no connection can be accepted: %s; raise LimitNOFILE= of svad.service if this goes on",
+		    strerror(error));
+	sd_event_source_set_enabled(clients->source, SD_EVENT_OFF);
+	sd_event_source_set_time_relative(clients->pause, ACCEPT_PAUSE);
+	sd_event_source_set_enabled(clients->pause, SD_EVENT_ONESHOT);
+}
+
+static int accept_dispatch(sd_event_source *source, int socket, uint32_t revents,
+			   void *userdata)
+{
+	struct svad *svad = userdata;
+	autoclose int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)source;
+	(void)revents;
+	if (fd >= 0)
+		connection_take(svad, &fd);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+		accept_pause(svad, errno);
+	return 0;
+}
+
+/* ------------------------------------------------------------- clients */
+
+void clients_set_limits(struct svad *svad)
+{
+	struct rlimit files = { .rlim_cur = 1024 };
+	size_t possible;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	possible = files.rlim_cur > OWN_FDS + CLIENT_FDS ?
+		   (files.rlim_cur - OWN_FDS) / CLIENT_FDS : 1;
+	svad->clients.max = svad->policy->connections;
+	if (svad->clients.max <= possible)
+		return;
+	log_warning("the policy asks for %u connections, but the limit of %llu open files allows %zu; raise LimitNOFILE= of svad.service or lower connections",
+		    svad->policy->connections, (unsigned long long)files.rlim_cur, possible);
+	svad->clients.max = possible;
+}
+
+int clients_init(struct svad *svad, int socket)
+{
+	struct clients *clients = &svad->clients;
+	int err;
+
+	*clients = (struct clients){ .socket = socket };
+	clients_set_limits(svad);
+	err = sd_event_add_time_relative(svad->event, &clients->pause, CLOCK_MONOTONIC,
+					 ACCEPT_PAUSE, ACCEPT_PAUSE / 10, accept_resume, svad);
+	if (err < 0)
+		return err;
+	sd_event_source_set_enabled(clients->pause, SD_EVENT_OFF);
+	return sd_event_add_io(svad->event, &clients->source, socket, EPOLLIN,
+			       accept_dispatch, svad);
+}
+
+void clients_free(struct clients *clients)
+{
+	while (clients->first)
+		client_free(clients->first);
+	map_free(&clients->per_user);
+	sd_event_source_disable_unref(clients->pause);
+	sd_event_source_disable_unref(clients->source);
+	fd_close(&clients->socket);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * client.h - connections
+ *
+ * A client is read one request a turn of the loop, and not at all while a reply
+ * waits for it to make room: it can slow down nobody but itself (R8).
+ */
+#ifndef SVAD_CLIENT_H
+#define SVAD_CLIENT_H
+
+#include <systemd/sd-event.h>
+
+#include "map.h"
+#include "message.h"
+#include "peer.h"
+
+struct svad;
+
+/**
+ * struct client
+ * @waiting: the reply that did not fit into the socket, or NULL
+ */
+struct client {
+	struct svad *svad;
+	struct client *previous;
+	struct client *next;
+	sd_event_source *source;
+	struct reply *waiting;
+	struct peer peer;
+	int fd;
+};
+
+/**
+ * struct clients
+ * @per_user: uid -> connections
+ * @max: what the policy and the limit on open files allow together
+ */
+struct clients {
+	int socket;
+	sd_event_source *source;
+	sd_event_source *pause;
+	struct client *first;
+	struct map per_user;
+	size_t count;
+	size_t max;
+};
+
+int must_check clients_init(struct svad *svad, int socket);
+void clients_free(struct clients *clients);
+
+/* After a change of policy */
+void clients_set_limits(struct svad *svad);
+
+/* One line about a refusal, if this user has not caused too many */
+void client_log_refusal(const struct client *client, const char *what, const char *device,
+			const char *type, uint32_t reason);
+
+#endif /* SVAD_CLIENT_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * device.h - the devices that svad serves, and whose contexts they have
+ *
+ * svad believes the kernel, not its memory: what is charged to whom comes from
+ * LIST_CONTEXTS when a device is opened (so a restart loses nothing, R5), and
+ * from then on from the contexts that svad creates and the control node's
+ * events.  After a lost event or a reset the kernel is asked anew.
+ *
+ * A context is charged to its account (a uid) until it has ended, and if its
+ * PASID then goes into quarantine, until it is released from there: otherwise
+ * one user could fill the quarantine of a device and have his limit back each
+ * time (R3, R8).
+ */
+#ifndef SVAD_DEVICE_H
+#define SVAD_DEVICE_H
+
+#include <systemd/sd-event.h>
+
+#include "kernel.h"
+#include "map.h"
+
+#define DEVICE_TYPES_MAX 64
+
+/**
+ * struct device
+ * @fd: the control node
+ * @gone: it has left the machine; freed in the next turn of the loop
+ * @stale: events were lost and the kernel could not be asked what is true
+ * @types: names, in the kernel's order
+ * @contexts: id -> CONTEXT_* | account, of every context that is charged
+ * @accounts: account -> number of contexts
+ */
+struct device {
+	struct devices *devices;
+	sd_event_source *source;
+	char name[SVA_NAME_LEN];
+	int fd;
+	bool gone;
+	bool stale;
+	uint32_t num_types;
+	char (*types)[SVA_NAME_LEN];
+	struct map contexts;
+	struct map accounts;
+};
+
+/* In the order of their names; @changed is called when one has come or gone */
+struct devices {
+	sd_event *event;
+	sd_event_source *reaper;
+	struct device **list;
+	size_t count;
+	void (*changed)(void *userdata);
+	void *userdata;
+};
+
+int must_check devices_init(struct devices *devices, sd_event *event);
+void devices_free(struct devices *devices);
+
+/*
+ * A device has come, or its node has changed.  Opens it unless it is open.
+ * -EACCES: the node is not svad's (yet); the next uevent tries again.
+ */
+int devices_add(struct devices *devices, const char *name, const char *node);
+void devices_remove(struct devices *devices, const char *name);
+
+struct device *devices_find(const struct devices *devices, const char *name);
+
+/* The first device from *index on that is there, or NULL; *index follows */
+struct device *devices_next(const struct devices *devices, size_t *index);
+
+/* Index of the type, "" the first; -ENOENT */
+int must_check device_type(const struct device *device, const char *type, uint32_t *index);
+
+/* Contexts charged to this account here, and to all accounts */
+uint32_t device_account(const struct device *device, uint32_t uid);
+size_t device_contexts(const struct device *device);
+
+/* Takes in the events that are there; true if there were any */
+bool device_refresh(struct device *device);
+
+/*
+ * Creates a context for the process @owner and charges it to @uid.  0 with id and
+ * fd (the caller's) in *created, else -errno with the reason there.
+ */
+int must_check device_create_context(struct device *device, uint32_t type, pid_t owner,
+				     uint32_t uid, struct sva_create_context *created);
+
+#endif /* SVAD_DEVICE_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * message.h - requests as clients send them, and replies as svad sends them
+ */
+#ifndef SVAD_MESSAGE_H
+#define SVAD_MESSAGE_H
+
+#include <stddef.h>
+
+#include <protocol.h>
+
+#include "util.h"
+
+union request {
+	struct sva_msg msg;
+	struct sva_msg_open open;
+	struct sva_msg_list_devices list_devices;
+	struct sva_msg_list_contexts list_contexts;
+	struct sva_msg_explain explain;
+};
+
+/**
+ * enum message_kind - what was received
+ * @MESSAGE_NONE: nothing is there
+ * @MESSAGE_REQUEST: one of enum sva_msg_type, exactly as the protocol has it
+ * @MESSAGE_VERSION: the header of another version
+ * @MESSAGE_VIOLATION: the client is to be dropped
+ * @MESSAGE_END: the peer has closed the connection
+ */
+enum message_kind {
+	MESSAGE_NONE,
+	MESSAGE_REQUEST,
+	MESSAGE_VERSION,
+	MESSAGE_VIOLATION,
+	MESSAGE_END,
+};
+
+/*
+ * Receives one packet.  Fds that come with it never enter svad: the kernel
+ * closes them.  With MESSAGE_VIOLATION, *why says which; what of the header was
+ * received is in @request and the rest of it is zero.
+ */
+enum message_kind message_receive(int socket, union request *request, const char **why);
+
+/* The check alone; @length is that of the packet, which may be longer than @request */
+enum message_kind message_check(const union request *request, size_t length,
+				const char **why);
+
+/**
+ * struct reply
+ * @fd: goes with it, -1 for none; owned
+ */
+struct reply {
+	size_t size;
+	int fd;
+	union {
+		struct sva_msg msg;
+		struct sva_msg_opened opened;
+		struct sva_msg_devices devices;
+		struct sva_msg_contexts contexts;
+		struct sva_msg_explained explained;
+		char bytes[sizeof(struct sva_msg_contexts)];
+	};
+};
+
+_Static_assert(sizeof(struct sva_msg_devices) <= sizeof(struct sva_msg_contexts), "bytes");
+
+/* An empty reply of the type that answers the request */
+void reply_init(struct reply *reply, const union request *request);
+
+/* A bare header: no request, another version, a violation */
+void reply_init_bare(struct reply *reply, const union request *request);
+
+/*
+ * Turns the reply into a refusal: all but the header becomes zero, the fd is
+ * closed.  @error 0: the errno that usually comes with the reason.
+ */
+void reply_refuse(struct reply *reply, int error, uint32_t reason);
+
+/* 0, -EAGAIN: the client has to read first, or -errno.  The fd stays the reply's. */
+int must_check reply_send(int socket, const struct reply *reply);
+
+#endif /* SVAD_MESSAGE_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * open.h - which device and type a request may have, and creating the context
+ */
+#ifndef SVAD_OPEN_H
+#define SVAD_OPEN_H
+
+#include "client.h"
+#include "svad.h"
+
+/**
+ * struct search - goes through the devices that a request fits
+ * @device: the one at hand; @type of it
+ * @verdict: of the policy about it
+ * @error: with @reason and @refused_by: the refusal that came nearest to success
+ * @refused_by: the rule, NULL when no rule decided
+ */
+struct search {
+	const struct policy *policy;
+	const struct devices *devices;
+	const struct subject *who;
+	const char *name;
+	const char *type_name;
+	size_t index;
+	unsigned int tried;
+	struct device *device;
+	uint32_t type;
+	struct verdict verdict;
+	int rank;
+	int error;
+	uint32_t reason;
+	const struct policy_rule *refused_by;
+};
+
+/* @device "": any; @type "": the device's first */
+void search_begin(struct search *search, struct svad *svad, const struct subject *who,
+		  const char *device, const char *type);
+
+/* On to the next device that policy and limits allow; false: there is none (more) */
+bool search_next(struct search *search);
+
+/* The kernel refused what search_next() had found */
+void search_device_refused(struct search *search, int error, uint32_t reason);
+
+/* After the last search_next(): settles error and reason */
+void search_end(struct search *search);
+
+/* There is no such device or type, so there was nothing to decide */
+bool search_found_nothing(const struct search *search);
+
+void request_open(struct client *client, const struct subject *who,
+		  const struct sva_msg_open *request, struct reply *reply);
+
+#endif /* SVAD_OPEN_H */

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * peer.c - SO_PEERCRED, SO_PEERPIDFD and SO_PEERGROUPS in terms of svad
+ */
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "peer.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+#define PEER_GROUPS_MAX 65536	/* the kernel's NGROUPS_MAX */
+
+static int peer_get_pidfd(int socket)
+{
+	socklen_t length = sizeof(int);
+	int pidfd;
+
+	if (!getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length))
+		return pidfd;
+	/* kernels differ in how they say that the process was reaped */
+	if (errno == EINVAL || errno == ENODATA)
+		return -ESRCH;
+	return -errno;
+}
+
+int peer_identify(int socket, struct peer *peer)
+{
+	struct ucred cred;
+	socklen_t length = sizeof(cred);
+	int pidfd;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length))
+		return -errno;
+	pidfd = peer_get_pidfd(socket);
+	if (pidfd < 0)
+		return pidfd;
+	*peer = (struct peer){
+		.pid = cred.pid, .uid = cred.uid, .gid = cred.gid, .pidfd = pidfd,
+	};
+	return 0;
+}
+
+void peer_forget(struct peer *peer)
+{
+	fd_close(&peer->pidfd);
+}
+
+bool peer_alive(const struct peer *peer)
+{
+	struct pollfd pollfd = { .fd = peer->pidfd, .events = POLLIN };
+
+	/* readable once the process has exited; an error proves nothing either */
+	return poll(&pollfd, 1, 0) == 0;
+}
+
+int peer_subject(const struct peer *peer, int socket, const struct policy *policy,
+		 struct subject *who)
+{
+	static gid_t groups[PEER_GROUPS_MAX];
+	socklen_t length = sizeof(groups);
+	size_t kept = 0;
+
+	*who = (struct subject){ .uid = peer->uid, .gid = peer->gid, .groups = groups };
+	if (!policy->groups.count)
+		return 0;
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length))
+		return -errno;
+	for (size_t i = 0; i < length / sizeof(*groups); i++) {
+		if (policy_names_group(policy, groups[i]))
+			groups[kept++] = groups[i];
+	}
+	who->num_groups = kept;
+	return 0;
+}
+
+int peer_check_kernel(void)
+{
+	struct peer peer = PEER_NOBODY;
+	int sockets[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	err = peer_identify(sockets[0], &peer);
+	peer_forget(&peer);
+	close(sockets[0]);
+	close(sockets[1]);
+	return err;
+}

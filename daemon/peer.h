@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * peer.h - who is at the other end of a connection (R10)
+ *
+ * Identity is what the kernel noted when the peer connected: credentials, and a
+ * pidfd of the process.  Who holds the socket now, and what that process has
+ * become since, does not matter.
+ */
+#ifndef SVAD_PEER_H
+#define SVAD_PEER_H
+
+#include <sys/types.h>
+
+#include "policy.h"
+
+/**
+ * struct peer
+ * @pid: in svad's pid namespace, 0 when the peer is not in sight from there.
+ *	Only a name for the process while peer_alive() says so afterwards.
+ * @pidfd: of the process; owned
+ */
+struct peer {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+	int pidfd;
+};
+
+#define PEER_NOBODY ((struct peer){ .pidfd = -1 })
+
+/* 0; -ENOPROTOOPT: no SO_PEERPIDFD in this kernel; -ESRCH: it has ended; -errno */
+int must_check peer_identify(int socket, struct peer *peer);
+void peer_forget(struct peer *peer);
+
+/* False from the moment the process has exited, reaped or not */
+bool peer_alive(const struct peer *peer);
+
+/*
+ * The peer as the policy sees it: with those of its supplementary groups that
+ * the policy names.  The groups are valid until the next call.  -errno: not
+ * known, so nothing may be decided.
+ */
+int must_check peer_subject(const struct peer *peer, int socket,
+			    const struct policy *policy, struct subject *who);
+
+/* 0, or -ENOPROTOOPT when the kernel lacks SO_PEERPIDFD (R10), or -errno */
+int must_check peer_check_kernel(void);
+
+#endif /* SVAD_PEER_H */

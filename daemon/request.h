@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * request.h - from a request to its reply
+ */
+#ifndef SVAD_REQUEST_H
+#define SVAD_REQUEST_H
+
+#include "client.h"
+#include "message.h"
+
+/* Fills in the reply, whatever happens; refusals are in it and in the log */
+void request_handle(struct client *client, const union request *request,
+		    struct reply *reply);
+
+#endif /* SVAD_REQUEST_H */

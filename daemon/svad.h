@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * svad.h - the daemon as one object: its loop, policy, devices and clients
+ *
+ * main.c makes one from the command line; the unit tests make theirs over a fake
+ * kernel and turn the loop themselves.
+ */
+#ifndef SVAD_SVAD_H
+#define SVAD_SVAD_H
+
+#include <systemd/sd-event.h>
+
+#include "client.h"
+#include "device.h"
+#include "policy.h"
+
+/**
+ * struct svad
+ * @config: path of the policy file
+ * @rescan: looks for devices that could not be opened before; may be NULL
+ */
+struct svad {
+	sd_event *event;
+	const char *config;
+	struct policy *policy;
+	struct devices devices;
+	struct clients clients;
+	void (*rescan)(void *userdata);
+	void *rescan_userdata;
+};
+
+/*
+ * Reads the policy and serves on @socket, a listening SOCK_SEQPACKET socket which
+ * is svad's from now on, also on failure.  Errors are logged.
+ */
+int must_check svad_init(struct svad *svad, sd_event *event, const char *config, int socket);
+void svad_free(struct svad *svad);
+
+/* SIGTERM, SIGINT, SIGHUP: have to be blocked already */
+int must_check svad_handle_signals(struct svad *svad);
+
+/* All or nothing: on -errno the old policy stays in force, and the log says why */
+int svad_reload(struct svad *svad);
+
+/* Tells the service manager what svad is doing */
+void svad_notify_status(struct svad *svad);
+
+#endif /* SVAD_SVAD_H */

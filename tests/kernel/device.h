@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * device.h - the raw kernel ABI, as the tests use it: control node, contexts,
+ * events, sysfs
+ */
+#ifndef TESTS_KERNEL_DEVICE_H
+#define TESTS_KERNEL_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/sva.h>
+
+/* $SVA_TEST_DEVICE, or soft0 */
+const char *device_name(void);
+
+/* The control node; only root and svad may open it */
+int node_open(void);
+
+/* An ioctl: 0 or -errno */
+int call(int fd, unsigned int number, void *arg);
+
+/* Fails the test unless the ioctl is refused with this errno and this reason */
+#define REFUSED(fd, number, arg, error, why)					\
+	do {									\
+		int refused_result = call(fd, number, arg);			\
+										\
+		check_refused(__FILE__, __LINE__, #number, refused_result,	\
+			      (arg)->reason, error, #error, why, #why);		\
+	} while (0)
+void check_refused(const char *file, int line, const char *what, int result,
+		   uint32_t reason, int error, const char *error_name,
+		   uint32_t wanted, const char *wanted_name);
+
+/* Fails the test unless the ioctl succeeds, with no reason left behind */
+#define ACCEPTED(fd, number, arg)						\
+	do {									\
+		int accepted_result = call(fd, number, arg);			\
+										\
+		check_accepted(__FILE__, __LINE__, #number, accepted_result,	\
+			       (arg)->reason);					\
+	} while (0)
+void check_accepted(const char *file, int line, const char *what, int result, uint32_t reason);
+
+int context_create(int node, pid_t owner, uint64_t *id);
+uint32_t context_bind(int ctx);
+/* Created for the calling process, and bound */
+int context_bound(int node, uint64_t *id, uint32_t *pasid);
+/* Returns what the kernel found (enum sva_release) */
+uint32_t context_unbind(int ctx, uint32_t pasid, uint32_t flags);
+void context_revoke(int node, uint64_t id);
+struct sva_context_info context_info(int ctx);
+uint32_t context_last_reason(int ctx);
+struct sva_region_info region_info(int ctx, unsigned int index);
+void *region_map(int ctx, unsigned int index, int prot);
+
+struct sva_device_info device_info(int node);
+/* The context's entry in LIST_CONTEXTS; false if it is not listed */
+bool context_listed(int node, uint64_t id, struct sva_context_entry *entry);
+
+/* 1 and the event, or 0 when none came in time, or -errno */
+int event_next(int fd, struct sva_event *event, int timeout_ms);
+/* Reads on until an event of this type for this context (0: any) comes; fails the test without */
+struct sva_event event_await(int fd, unsigned int type, uint64_t id);
+/* The same for the end of a context; fails if the end is told twice (R5) */
+struct sva_event end_await(int node, uint64_t id);
+
+/* Attributes below /sys/class/sva/NAME */
+long attribute_read(const char *name);
+void attribute_write(const char *name, const char *value);
+/* "none" or "hold": what the device does when a context is to stop (docs/accelerator.md) */
+void misbehave(const char *mode);
+/* Resets the device and waits until it is done */
+void device_reset(int node);
+
+/* Unbinds the device's driver, and binds it again until the node is back */
+void device_remove(void);
+void device_return(void);
+
+/* Counters are at zero, after a while if need be: R5 */
+bool device_is_clean(void);
+/* What can be done about it, so that the next test is not blamed */
+void device_make_clean(void);
+
+/* Another process that holds a bound context until it is told to let go */
+struct child;
+void bystander_start(struct child *child, int node, uint64_t *id, uint32_t *pasid);
+void bystander_stop(struct child *child, int node, uint64_t id);
+/* A new process binds, and ends: the PASID that it was given */
+uint32_t newcomer_pasid(int node);
+
+#endif /* TESTS_KERNEL_DEVICE_H */

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * fake_svad.c - svad as a program of its own, over the fake kernel with one
+ * device soft0: fake_svad SOCKET CONFIG [--no-sandbox]
+ *
+ * Unlike main.c it keeps its user and its way to be debugged, so that it runs
+ * anywhere and the leak checker can look into it.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "fake_kernel.h"
+#include "listen.h"
+#include "log.h"
+#include "sandbox.h"
+#include "svad.h"
+
+static void signals_block(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int serve(struct svad *svad, bool sandbox)
+{
+	int err = devices_add(&svad->devices, "soft0", "/fake/soft0");
+
+	if (!err)
+		err = svad_handle_signals(svad);
+	if (!err && sandbox)
+		err = sandbox_enter();
+	if (err)
+		return err;
+	sd_notify(0, "READY=1");
+	return sd_event_loop(svad->event);
+}
+
+int main(int argc, char **argv)
+{
+	sd_event *event = NULL;
+	struct svad svad;
+	int err;
+
+	if (argc < 3)
+		return 2;
+	log_open(STDERR_FILENO, LOG_NOTICE);
+	signals_block();
+	fake_make_cheap(fake_plug("soft0", 1000000));
+	if (sd_event_default(&event) < 0)
+		return 1;
+	err = svad_init(&svad, event, argv[2], listen_open(argv[1]));
+	if (!err) {
+		err = serve(&svad, argc == 3);
+		svad_free(&svad);
+	}
+	sd_event_unref(event);
+	fake_reset();
+	return err ? 1 : 0;
+}

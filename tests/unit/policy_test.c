@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * policy_test.c - svad.conf: who is allowed what, and what is said about errors
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sva.h>
+
+#include "policy.h"
+
+struct findings {
+	unsigned int count;
+	unsigned int line;
+	char message[512];
+};
+
+static void note(void *userdata, const char *path, unsigned int line, const char *message)
+{
+	struct findings *findings = userdata;
+
+	assert_string_equal(path, "test.conf");
+	if (findings->count++)
+		return;
+	findings->line = line;
+	snprintf(findings->message, sizeof(findings->message), "%s", message);
+}
+
+static int read_text(const char *text, struct findings *findings, struct policy **policy)
+{
+	FILE *file = fmemopen((void *)text, strlen(text), "r");
+	int err;
+
+	assert_non_null(file);
+	*findings = (struct findings){ 0 };
+	err = policy_read(file, "test.conf", note, findings, policy);
+	fclose(file);
+	return err;
+}
+
+static struct policy *good(const char *text)
+{
+	struct findings findings;
+	struct policy *policy = NULL;
+
+	if (read_text(text, &findings, &policy))
+		fail_msg("line %u: %s", findings.line, findings.message);
+	assert_int_equal(findings.count, 0);
+	return policy;
+}
+
+/* The first finding is about this line and says this */
+static void bad(const char *text, unsigned int line, const char *says)
+{
+	struct findings findings;
+	struct policy *policy = NULL;
+
+	assert_int_equal(read_text(text, &findings, &policy), -EINVAL);
+	assert_null(policy);
+	if (findings.line != line || !strstr(findings.message, says))
+		fail_msg("wanted line %u '%s', got line %u: %s", line, says, findings.line,
+			 findings.message);
+	/* R7: what to do follows what is wrong */
+	assert_non_null(strchr(findings.message, ';'));
+}
+
+static uint32_t decide(const struct policy *policy, uint32_t uid, const char *device,
+		       const char *type)
+{
+	struct subject who = { .uid = uid, .gid = uid };
+
+	return policy_decide(policy, &who, device, type).reason;
+}
+
+/* ----------------------------------------------------------- decisions */
+
+static void nobody_is_allowed_anything_by_default(void **state)
+{
+	struct policy *policy = good("# nothing\n\n");
+
+	(void)state;
+	assert_int_equal(decide(policy, 0, "soft0", "shared"), SVA_REASON_DENIED_BY_DEFAULT);
+	assert_int_equal(decide(policy, 1000, "soft0", "shared"), SVA_REASON_DENIED_BY_DEFAULT);
+	policy_free(policy);
+}
+
+static void users_match_by_name_and_number(void **state)
+{
+	struct policy *policy = good("[allow]\nuser = root, 1001\n");
+
+	(void)state;
+	assert_int_equal(decide(policy, 0, "soft0", "shared"), 0);
+	assert_int_equal(decide(policy, 1001, "soft0", "shared"), 0);
+	assert_int_equal(decide(policy, 1002, "soft0", "shared"), SVA_REASON_DENIED_BY_DEFAULT);
+	policy_free(policy);
+}
+
+static void a_star_is_everybody(void **state)
+{
+	struct policy *policy = good("[allow]\nuser = *\n");
+
+	(void)state;
+	assert_int_equal(decide(policy, 54321, "x", "y"), 0);
+	policy_free(policy);
+}
+
+static void groups_match_primary_and_supplementary(void **state)
+{
+	struct policy *policy = good("[allow]\ngroup = 500, root\n");
+	const uint32_t groups[] = { 7, 500 };
+	struct subject who = { .uid = 1000, .gid = 7, .groups = groups, .num_groups = 2 };
+
+	(void)state;
+	assert_int_equal(policy_decide(policy, &who, "a", "b").reason, 0);
+	who.num_groups = 1;
+	assert_int_equal(policy_decide(policy, &who, "a", "b").reason,
+			 SVA_REASON_DENIED_BY_DEFAULT);
+	who.gid = 0;
+	assert_int_equal(policy_decide(policy, &who, "a", "b").reason, 0);
+	assert_true(policy_names_group(policy, 500));
+	assert_true(policy_names_group(policy, 0));
+	assert_false(policy_names_group(policy, 7));
+	policy_free(policy);
+}
+
+static void all_keys_of_a_rule_have_to_match(void **state)
+{
+	struct policy *policy = good("[allow]\nuser = 1000\ngroup = 500\ndevice = soft*\ntype = shared\n");
+	const uint32_t group = 500;
+	struct subject both = { .uid = 1000, .gid = 1, .groups = &group, .num_groups = 1 };
+	struct subject user = { .uid = 1000, .gid = 1 };
+
+	(void)state;
+	assert_int_equal(policy_decide(policy, &both, "soft0", "shared").reason, 0);
+	assert_int_not_equal(policy_decide(policy, &user, "soft0", "shared").reason, 0);
+	assert_int_not_equal(policy_decide(policy, &both, "dsa0", "shared").reason, 0);
+	assert_int_not_equal(policy_decide(policy, &both, "soft0", "dedicated").reason, 0);
+	policy_free(policy);
+}
+
+static void devices_and_types_match_by_pattern(void **state)
+{
+	struct policy *policy = good("[allow]\nuser = *\ndevice = soft[01], dsa?\n  wq*\ntype = s*\n");
+
+	(void)state;
+	assert_int_equal(decide(policy, 1, "soft0", "shared"), 0);
+	assert_int_equal(decide(policy, 1, "soft1", "shared"), 0);
+	assert_int_not_equal(decide(policy, 1, "soft2", "shared"), 0);
+	assert_int_equal(decide(policy, 1, "dsa7", "shared"), 0);
+	assert_int_not_equal(decide(policy, 1, "dsa77", "shared"), 0);
+	assert_int_equal(decide(policy, 1, "wq0.1", "s"), 0);
+	assert_int_not_equal(decide(policy, 1, "wq0.1", "dedicated"), 0);
+	policy_free(policy);
+}
+
+static void the_first_match_decides(void **state)
+{
+	struct policy *policy = good("[deny]\nuser = 1000\ndevice = soft1\n"
+				     "[allow]\nuser = 1000\n"
+				     "[deny]\nuser = 1000\n");
+
+	(void)state;
+	assert_int_equal(decide(policy, 1000, "soft1", "shared"), SVA_REASON_DENIED_BY_RULE);
+	assert_int_equal(decide(policy, 1000, "soft0", "shared"), 0);
+	policy_free(policy);
+}
+
+static void a_deny_without_keys_denies_everybody(void **state)
+{
+	struct policy *policy = good("[deny]\n[allow]\nuser = *\n");
+
+	(void)state;
+	assert_int_equal(decide(policy, 1000, "soft0", "shared"), SVA_REASON_DENIED_BY_RULE);
+	policy_free(policy);
+}
+
+static void the_rule_that_decided_is_known_by_line_and_text(void **state)
+{
+	struct policy *policy = good("# first light\n\n[allow]\nuser = 1000 ; comment\ndevice = soft*\n"
+				     "[allow]\nuser = 1001\n");
+	struct subject who = { .uid = 1000 };
+	struct verdict verdict = policy_decide(policy, &who, "soft0", "shared");
+
+	(void)state;
+	assert_non_null(verdict.rule);
+	assert_int_equal(verdict.rule->line, 3);
+	assert_string_equal(verdict.rule->text, "[allow] user = 1000; device = soft*");
+	who.uid = 1001;
+	assert_int_equal(policy_decide(policy, &who, "soft0", "shared").rule->line, 6);
+	policy_free(policy);
+}
+
+static void a_long_rule_text_is_cut_and_says_so(void **state)
+{
+	char text[2000] = "[allow]\n";
+	struct policy *policy;
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		strcat(text, "user = 1000, 1001, 1002\n");
+	policy = good(text);
+	assert_int_equal(strlen(policy->rules[0].text), POLICY_TEXT_LEN - 1);
+	assert_non_null(strstr(policy->rules[0].text, "..."));
+	policy_free(policy);
+}
+
+static void limits_come_from_the_rule_then_the_device_then_the_default(void **state)
+{
+	struct policy *policy = good("[limits]\ncontexts-per-user = 5\ncontexts-per-device = 100\n"
+				     "[device soft[01]]\ncontexts-per-user = 7\n"
+				     "[device soft*]\ncontexts-per-user = 8\ncontexts-per-device = 50\n"
+				     "[allow]\nuser = 1000\ncontexts-per-user = 9\n"
+				     "[allow]\nuser = *\n");
+	struct subject alice = { .uid = 1000 }, bob = { .uid = 1001 };
+	struct verdict verdict;
+
+	(void)state;
+	assert_int_equal(policy_decide(policy, &alice, "soft0", "s").contexts_per_user, 9);
+	assert_int_equal(policy_decide(policy, &bob, "soft0", "s").contexts_per_user, 7);
+	assert_int_equal(policy_decide(policy, &bob, "soft0", "s").contexts_per_device, 100);
+	verdict = policy_decide(policy, &bob, "soft2", "s");
+	assert_int_equal(verdict.contexts_per_user, 8);
+	assert_int_equal(verdict.contexts_per_device, 50);
+	assert_int_equal(policy_decide(policy, &bob, "dsa0", "s").contexts_per_user, 5);
+	policy_free(policy);
+}
+
+static void limits_have_defaults(void **state)
+{
+	struct policy *policy = good("");
+
+	(void)state;
+	assert_int_equal(policy->limits.contexts_per_user, 16);
+	assert_int_equal(policy->limits.contexts_per_device, 0);
+	assert_int_equal(policy->connections, 1024);
+	assert_int_equal(policy->connections_per_user, 64);
+	policy_free(policy);
+}
+
+static void administrators_are_root_and_those_named(void **state)
+{
+	struct policy *policy = good("[administrators]\nuser = 1000\ngroup = 500\n");
+	const uint32_t group = 500;
+	struct subject root = { .uid = 0 }, alice = { .uid = 1000, .gid = 1 };
+	struct subject bob = { .uid = 1001, .gid = 1, .groups = &group, .num_groups = 1 };
+	struct subject mallory = { .uid = 1002, .gid = 1 };
+
+	(void)state;
+	assert_true(policy_administrator(policy, &root));
+	assert_true(policy_administrator(policy, &alice));
+	assert_true(policy_administrator(policy, &bob));
+	assert_false(policy_administrator(policy, &mallory));
+	assert_true(policy_names_group(policy, 500));
+	/* to see is not to open */
+	assert_int_equal(decide(policy, 1000, "soft0", "s"), SVA_REASON_DENIED_BY_DEFAULT);
+	policy_free(policy);
+}
+
+static void a_byte_order_mark_and_carriage_returns_do_no_harm(void **state)
+{
+	struct policy *policy = good("\xef\xbb\xbf[allow]\r\nuser = 1000\r\n[deny] ; rest\r\n");
+
+	(void)state;
+	assert_int_equal(policy->num_rules, 2);
+	assert_int_equal(decide(policy, 1000, "soft0", "s"), 0);
+	policy_free(policy);
+}
+
+/* -------------------------------------------------------------- errors */
+
+static void errors_name_their_line_and_the_remedy(void **state)
+{
+	(void)state;
+	bad("[allow]\nuser = no-such-user-here\n", 2, "no user 'no-such-user-here'");
+	bad("[allow]\ngroup = no-such-group-here\n", 2, "no group 'no-such-group-here'");
+	bad("[allow]\ngroup = *\n", 2, "no group '*'");
+	bad("user = 1000\n", 1, "before any section");
+	bad("\n[permit]\nuser = 1000\n", 2, "section is not known");
+	bad("[device]\n", 1, "section is not known");
+	bad("[allow soft0]\n", 1, "section is not known");
+	bad("[device a b]\n", 1, "section is not known");
+	bad("[]\n", 1, "section is not known");
+	bad("[allow] user = 1000\n", 1, "section is not known");
+	bad("[allow\nuser = 1000\n", 1, "section is not known");
+	bad("[allow]\nusers = 1000\n", 2, "'users' is not a key");
+	bad("[limits]\nuser = 1000\n", 2, "contexts-per-user, contexts-per-device, connections");
+	bad("[deny]\ncontexts-per-user = 3\n", 2, "not a key of this section");
+	bad("[allow]\nuser =\n", 2, "no value");
+	bad("[allow]\nuser = ,\n", 2, "no value");
+	bad("[allow]\ndevice = soft0\n", 1, "names nobody");
+	bad("[allow]\n", 1, "names nobody");
+	bad("[allow]\nuser = 1\n[allow]\n", 3, "names nobody");
+	bad("[allow]\nuser = *\ndevice = /dev/sva/soft0\n", 3, "no name or pattern");
+	bad("[device /dev/x]\n", 1, "no name or pattern");
+	bad("[allow]\nuser = *\n [deny]\n", 3, "blanks before");
+	bad("[limits]\ncontexts-per-user = 0\n", 2, "not a number from 1");
+	bad("[limits]\ncontexts-per-user = -1\n", 2, "not a number from 1");
+	bad("[limits]\ncontexts-per-user = 9999999\n", 2, "not a number from 1");
+	bad("[limits]\ncontexts-per-user = 4k\n", 2, "not a number from 1");
+	bad("[limits]\nconnections = 99999999999999999999999\n", 2, "not a number from 1");
+	bad("[limits]\nconnections = 5\nconnections = 6\n", 3, "given twice");
+	bad("[allow]\nuser = *\njust words\n", 3, "neither [section] nor");
+}
+
+static void long_lines_are_refused_and_not_cut(void **state)
+{
+	char text[600] = "[allow]\nuser = 1000";
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		strcat(text, ", 1000");
+	bad(text, 2, "longer than");
+}
+
+static void binary_files_are_refused(void **state)
+{
+	const char text[] = "[allow]\nuser = 10\0" "00\n";
+	struct findings findings = { 0 };
+	struct policy *policy = NULL;
+	FILE *file = fmemopen((void *)text, sizeof(text) - 1, "r");
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(policy_read(file, "test.conf", note, &findings, &policy), -EINVAL);
+	assert_int_equal(findings.line, 2);
+	fclose(file);
+}
+
+static void every_error_is_reported_not_only_the_first(void **state)
+{
+	struct findings findings;
+	struct policy *policy = NULL;
+
+	(void)state;
+	assert_int_equal(read_text("[allow]\nuser = nobody-at-all\nfoo = bar\n[limits]\nconnections = x\n",
+				   &findings, &policy), -EINVAL);
+	assert_int_equal(findings.count, 3);
+}
+
+static void random_text_is_taken_or_refused_in_words(void **state)
+{
+	static const char alphabet[] = "[]=;#\n\r\t ,*aluwserdny01-";
+	uint64_t random = 7;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		struct findings findings;
+		struct policy *policy = NULL;
+		char text[200];
+
+		for (size_t j = 0; j < sizeof(text) - 1; j++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			text[j] = alphabet[(random >> 40) % (sizeof(alphabet) - 1)];
+		}
+		text[sizeof(text) - 1] = '\0';
+		if (!read_text(text, &findings, &policy))
+			assert_int_equal(findings.count, 0);
+		else
+			assert_true(findings.count > 0);
+		policy_free(policy);
+	}
+}
+
+static void a_file_that_is_not_there_is_said_so(void **state)
+{
+	struct findings findings = { 0 };
+	struct policy *policy = NULL;
+
+	(void)state;
+	assert_int_equal(policy_load("test.conf", note, &findings, &policy), -ENOENT);
+	assert_int_equal(findings.line, 0);
+	assert_non_null(strstr(findings.message, "No such file"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_is_allowed_anything_by_default),
+		cmocka_unit_test(users_match_by_name_and_number),
+		cmocka_unit_test(a_star_is_everybody),
+		cmocka_unit_test(groups_match_primary_and_supplementary),
+		cmocka_unit_test(all_keys_of_a_rule_have_to_match),
+		cmocka_unit_test(devices_and_types_match_by_pattern),
+		cmocka_unit_test(the_first_match_decides),
+		cmocka_unit_test(a_deny_without_keys_denies_everybody),
+		cmocka_unit_test(the_rule_that_decided_is_known_by_line_and_text),
+		cmocka_unit_test(a_long_rule_text_is_cut_and_says_so),
+		cmocka_unit_test(limits_come_from_the_rule_then_the_device_then_the_default),
+		cmocka_unit_test(limits_have_defaults),
+		cmocka_unit_test(administrators_are_root_and_those_named),
+		cmocka_unit_test(a_byte_order_mark_and_carriage_returns_do_no_harm),
+		cmocka_unit_test(errors_name_their_line_and_the_remedy),
+		cmocka_unit_test(long_lines_are_refused_and_not_cut),
+		cmocka_unit_test(binary_files_are_refused),
+		cmocka_unit_test(every_error_is_reported_not_only_the_first),
+		cmocka_unit_test(random_text_is_taken_or_refused_in_words),
+		cmocka_unit_test(a_file_that_is_not_there_is_said_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

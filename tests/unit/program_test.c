@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * program_test.c - svad as a program: its command line, its start and its end,
+ * and svad over the fake kernel under the production filter
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+/* The sanitizer's own calls are not on the list; NULL ends the arguments */
+#define SANDBOX (UNDER_ASAN ? "--no-sandbox" : NULL)
+
+struct program {
+	char folder[64];
+	char config[80];
+	char socket[80];
+	char notify[80];
+	int ready;
+	int output;
+	pid_t pid;
+};
+
+/* ------------------------------------------------------------ the frame */
+
+static const char *path_of(const char *name)
+{
+	static char path[512];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
+
+	assert_true(length > 0);
+	path[length] = '\0';
+	/* BUILD/tests/unit/program_test */
+	strcpy(strrchr(path, '/') + 1, name);
+	return path;
+}
+
+static const char *svad_path(void)
+{
+	return path_of("../../daemon/svad");
+}
+
+static void put(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static void open_notify(struct program *p)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	p->ready = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(p->ready >= 0);
+	name_copy(address.sun_path, p->notify, sizeof(address.sun_path));
+	assert_int_equal(bind(p->ready, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(chmod(p->notify, 0666), 0);
+}
+
+static int setup(void **state)
+{
+	struct program *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	strcpy(p->folder, "/tmp/svad-test-XXXXXX");
+	assert_non_null(mkdtemp(p->folder));
+	assert_int_equal(chmod(p->folder, 0755), 0);
+	snprintf(p->config, sizeof(p->config), "%s/svad.conf", p->folder);
+	snprintf(p->socket, sizeof(p->socket), "%s/run/socket", p->folder);
+	snprintf(p->notify, sizeof(p->notify), "%s/notify", p->folder);
+	put(p->config, "[allow]\nuser = *\ncontexts-per-user = 1000\n");
+	open_notify(p);
+	p->output = -1;
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct program *p = *state;
+	char command[128];
+
+	if (p->pid) {
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	fd_close(&p->ready);
+	fd_close(&p->output);
+	snprintf(command, sizeof(command), "rm -rf '%s'", p->folder);
+	assert_int_equal(system(command), 0);
+	free(p);
+	return 0;
+}
+
+/* Starts it with its output in a pipe; @listen: an fd to pass on, or -1 */
+static void start(struct program *p, const char *path, const char *const arguments[],
+		  int listener)
+{
+	int pipes[2];
+
+	fd_close(&p->output);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	p->pid = fork();
+	assert_true(p->pid >= 0);
+	if (!p->pid) {
+		char pid[16];
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setenv("NOTIFY_SOCKET", p->notify, 1);
+		/* the leak checker needs what privilege_drop() takes away */
+		setenv("ASAN_OPTIONS", strstr(path, "fake") ? "" : "detect_leaks=0", 1);
+		if (listener >= 0) {
+			snprintf(pid, sizeof(pid), "%d", getpid());
+			setenv("LISTEN_PID", pid, 1);
+			setenv("LISTEN_FDS", "1", 1);
+			dup2(listener, 3);
+		}
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		execv(path, (char *const *)arguments);
+		_exit(127);
+	}
+	close(pipes[1]);
+	p->output = pipes[0];
+}
+
+/* Its exit status, or 128 + signal; all that it wrote is in @text */
+static int finish(struct program *p, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+	int status;
+
+	while (length < size - 1 &&
+	       (got = read(p->output, text + length, size - 1 - length)) > 0)
+		length += (size_t)got;
+	text[length] = '\0';
+	assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
+	p->pid = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Waits for the service manager's READY=1; RELOADING=1 may come first */
+static void wait_for(struct program *p, const char *what)
+{
+	char message[256];
+
+	do {
+		struct pollfd pollfd = { .fd = p->ready, .events = POLLIN };
+		ssize_t length;
+
+		if (poll(&pollfd, 1, 20000) != 1) {
+			char text[4096];
+
+			kill(p->pid, SIGKILL);
+			finish(p, text, sizeof(text));
+			fail_msg("no %s in time; it wrote: %s", what, text);
+		}
+		length = recv(p->ready, message, sizeof(message) - 1, 0);
+		assert_true(length >= 0);
+		message[length] = '\0';
+	} while (!strstr(message, what));
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	name_copy(address.sun_path, path, sizeof(address.sun_path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static uint32_t open_context(int fd)
+{
+	struct sva_msg_open request = open_message("soft0", "");
+	union reply_any reply;
+	int context;
+
+	packet_send(fd, &request, sizeof(request));
+	packet_receive(fd, &reply, &context);
+	if (context >= 0)
+		close(context);
+	return reply.msg.reason;
+}
+
+static void check_output(struct program *p, const char *path, const char *const arguments[],
+			 int status, const char *says)
+{
+	char text[8192];
+	int got;
+
+	start(p, path, arguments, -1);
+	got = finish(p, text, sizeof(text));
+	if (got != status || !strstr(text, says))
+		fail_msg("exit status %d and not %d, or no '%s' in: %s", got, status, says, text);
+}
+
+#define ARGUMENTS(...) ((const char *const[]){ "svad", __VA_ARGS__, NULL })
+
+/* Started by root it becomes nobody; otherwise it stays whoever the test is */
+static void start_svad(struct program *p, int listener)
+{
+	if (geteuid())
+		start(p, svad_path(), ARGUMENTS("--config", p->config, "--socket", p->socket,
+						SANDBOX), listener);
+	else
+		start(p, svad_path(), ARGUMENTS("--config", p->config, "--socket", p->socket,
+						"--user", "nobody", SANDBOX), listener);
+	wait_for(p, "READY=1");
+}
+
+static void stop_svad(struct program *p, const char *says)
+{
+	char text[8192];
+	int status;
+
+	assert_int_equal(kill(p->pid, SIGTERM), 0);
+	status = finish(p, text, sizeof(text));
+	if (status || !strstr(text, says))
+		fail_msg("exit status %d, or no '%s' in: %s", status, says, text);
+}
+
+/* -------------------------------------------------------- command line */
+
+static void it_helps_and_tells_its_version(void **state)
+{
+	struct program *p = *state;
+
+	check_output(p, svad_path(), ARGUMENTS("--help"), 0, "--check-config");
+	check_output(p, svad_path(), ARGUMENTS("--version"), 0, "svad " SVA_VERSION);
+	check_output(p, svad_path(), ARGUMENTS("stray"), 64, "Usage");
+}
+
+static void it_checks_a_policy(void **state)
+{
+	struct program *p = *state;
+	char says[128];
+
+	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 0, "is good; rules: 1");
+	check_output(p, svad_path(), ARGUMENTS("--config", p->config, "--check-config"), 0, "is good");
+	put(p->config, "[allow]\nuser = *\nusr = 1\n");
+	snprintf(says, sizeof(says), "%s:3: 'usr' is not a key", p->config);
+	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 1, says);
+	check_output(p, svad_path(), ARGUMENTS("--check-config", "/nonexistent"), 1, "No such file");
+	put(p->config, "# nothing\n");
+	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 0, "nobody is allowed");
+}
+
+static void the_policies_in_the_tree_are_good(void **state)
+{
+	struct program *p = *state;
+
+	check_output(p, svad_path(), ARGUMENTS("--check-config", "systemd/svad.conf"), 0,
+		     "nobody is allowed anything");
+}
+
+/* R12 */
+static void it_does_not_run_as_root(void **state)
+{
+	struct program *p = *state;
+
+	fixture_need_root();
+	check_output(p, svad_path(), ARGUMENTS("--config", p->config, "--socket", p->socket), 1,
+		     "svad does not run as root");
+	check_output(p, svad_path(), ARGUMENTS("--config", p->config, "--socket", p->socket,
+					       "--user", "root"), 1, "'root' is root");
+	check_output(p, svad_path(), ARGUMENTS("--config", p->config, "--socket", p->socket,
+					       "--user", "no-such-user"), 1, "no user 'no-such-user'");
+}
+
+static void it_does_not_start_with_a_bad_policy(void **state)
+{
+	struct program *p = *state;
+
+	put(p->config, "[allow]\n");
+	check_output(p, svad_path(), ARGUMENTS("--config", p->config, "--socket", p->socket,
+					       "--user", "nobody"), 1, "names nobody");
+}
+
+/* ------------------------------------------------------------ serving */
+
+static void check_status(pid_t pid, const char *line)
+{
+	char path[64], text[8192];
+	int fd;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	length = read(fd, text, sizeof(text) - 1);
+	assert_true(length > 0);
+	text[length] = '\0';
+	close(fd);
+	if (!strstr(text, line))
+		fail_msg("no '%s' in %s", line, text);
+}
+
+/* R12: what is left of root's power once it serves */
+static void it_keeps_no_power(void **state)
+{
+	struct program *p = *state;
+
+	fixture_need_root();
+	start_svad(p, -1);
+	check_status(p->pid, "\nCapPrm:\t0000000000000000\n");
+	check_status(p->pid, "\nCapEff:\t0000000000000000\n");
+	check_status(p->pid, "\nCapBnd:\t0000000000000000\n");
+	check_status(p->pid, "\nCapAmb:\t0000000000000000\n");
+	check_status(p->pid, "\nNoNewPrivs:\t1\n");
+	check_status(p->pid, "\nGroups:\t \n");
+	check_status(p->pid, "\nThreads:\t1\n");
+	if (!SANDBOX)
+		check_status(p->pid, "\nSeccomp:\t2\n");
+	stop_svad(p, "stopping on signal 15");
+}
+
+static void it_serves_reloads_and_stops(void **state)
+{
+	struct program *p = *state;
+	struct stat status;
+	int fd;
+
+	start_svad(p, -1);
+	assert_int_equal(stat(p->socket, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0666);
+	fd = connect_to(p->socket);
+	assert_int_equal(open_context(fd), SVA_REASON_NO_DEVICE);
+	put(p->config, "[allow]\nuser = no-such-user-here, root\n");
+	assert_int_equal(kill(p->pid, SIGHUP), 0);
+	wait_for(p, "READY=1");
+	assert_int_equal(open_context(fd), SVA_REASON_NO_DEVICE);
+	put(p->config, "[allow]\nuser = root\ngroup = root\n");
+	assert_int_equal(kill(p->pid, SIGHUP), 0);
+	wait_for(p, "READY=1");
+	assert_int_equal(open_context(fd), SVA_REASON_NO_DEVICE);
+	close(fd);
+	stop_svad(p, "is in force");
+}
+
+/* The service manager owns the path: it is there before svad, and afterwards */
+static void it_serves_the_service_managers_socket(void **state)
+{
+	struct program *p = *state;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0), fd;
+
+	assert_true(listener >= 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/managed", p->folder);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(chmod(address.sun_path, 0666), 0);
+	assert_int_equal(listen(listener, 5), 0);
+	fd = connect_to(address.sun_path);
+	start_svad(p, listener);
+	close(listener);
+	assert_int_equal(open_context(fd), SVA_REASON_NO_DEVICE);
+	close(fd);
+	assert_int_not_equal(access(p->socket, F_OK), 0);
+	stop_svad(p, "stopping");
+	assert_int_equal(access(address.sun_path, F_OK), 0);
+}
+
+static void what_is_passed_on_has_to_be_a_listening_socket(void **state)
+{
+	struct program *p = *state;
+	char text[4096];
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	start(p, svad_path(), ARGUMENTS("--config", p->config, "--user", "nobody"), pair[0]);
+	assert_int_equal(finish(p, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "no listening SOCK_SEQPACKET socket"));
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Every path of a running svad, with the filter that kills */
+static void all_that_it_does_is_on_the_list(void **state)
+{
+	struct program *p = *state;
+	struct sva_msg_explain explain = explain_message("", "");
+	struct sva_msg_list_devices devices = {
+		.msg = header(SVA_MSG_LIST_DEVICES, sizeof(devices)),
+	};
+	struct sva_msg_list_contexts contexts = {
+		.msg = header(SVA_MSG_LIST_CONTEXTS, sizeof(contexts)), .device = "soft0",
+	};
+	union reply_any reply;
+	char path[80];
+	int fd, other;
+
+	snprintf(path, sizeof(path), "%s/socket", p->folder);
+	start(p, path_of("fake_svad"), ARGUMENTS(path, p->config, SANDBOX), -1);
+	wait_for(p, "READY=1");
+	fd = connect_to(path);
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(open_context(fd), 0);
+	packet_send(fd, &explain, sizeof(explain));
+	packet_receive(fd, &reply, NULL);
+	assert_int_equal(reply.explained.permitted, 1);
+	packet_send(fd, &devices, sizeof(devices));
+	packet_receive(fd, &reply, NULL);
+	assert_int_equal(reply.devices.count, 1);
+	packet_send(fd, &contexts, sizeof(contexts));
+	packet_receive(fd, &reply, NULL);
+	assert_int_equal(reply.msg.error, 0);
+	other = connect_to(path);
+	packet_send(other, "x", 1);
+	packet_receive(other, &reply, NULL);
+	assert_int_equal(reply.msg.reason, SVA_REASON_PROTOCOL);
+	close(other);
+	put(p->config, "[limits]\nconnections = 1\n[allow]\nuser = *\ngroup = root\n");
+	assert_int_equal(kill(p->pid, SIGHUP), 0);
+	wait_for(p, "READY=1");
+	other = connect_to(path);
+	packet_receive(other, &reply, NULL);
+	assert_int_equal(reply.msg.reason, SVA_REASON_BUSY);
+	close(other);
+	open_context(fd);
+	close(fd);
+	stop_svad(p, "stopping");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(it_helps_and_tells_its_version),
+		TEST(it_checks_a_policy),
+		TEST(the_policies_in_the_tree_are_good),
+		TEST(it_does_not_run_as_root),
+		TEST(it_does_not_start_with_a_bad_policy),
+		TEST(it_keeps_no_power),
+		TEST(it_serves_reloads_and_stops),
+		TEST(it_serves_the_service_managers_socket),
+		TEST(what_is_passed_on_has_to_be_a_listening_socket),
+		TEST(all_that_it_does_is_on_the_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sandbox_test.c - canaries: what the filter forbids kills, what svad does lives
+ * (R12)
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+
+#include "fixture.h"
+#include "sandbox.h"
+
+/* Runs @what in the filter; the child's wait status.  Exit status 0: it came back. */
+static int in_sandbox(void (*what)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child) {
+		const struct rlimit none = { 0 };
+
+		setrlimit(RLIMIT_CORE, &none);
+		if (sandbox_enter())
+			_exit(99);
+		what();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void check_dies(const char *name, void (*what)(void))
+{
+	int status = in_sandbox(what);
+
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+		fail_msg("%s: wait status %#x and not SIGSYS", name, (unsigned int)status);
+}
+
+#if !UNDER_ASAN
+static void check_lives(const char *name, void (*what)(void))
+{
+	int status = in_sandbox(what);
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("%s: wait status %#x", name, (unsigned int)status);
+}
+
+#endif
+
+/* By number: the C library must not get in between */
+#define CANARY(name, ...)						\
+	static void name(void)						\
+	{								\
+		syscall(__VA_ARGS__);					\
+	}
+
+CANARY(call_execve, SYS_execve, "/bin/true", NULL, NULL)
+CANARY(call_execveat, SYS_execveat, AT_FDCWD, "/bin/true", NULL, NULL, 0)
+CANARY(call_clone, SYS_clone, SIGCHLD, 0, 0, 0, 0)
+CANARY(call_clone3, SYS_clone3, NULL, 0)
+CANARY(call_ptrace, SYS_ptrace, PTRACE_TRACEME, 0, 0, 0)
+CANARY(call_inet, SYS_socket, AF_INET, SOCK_STREAM, 0)
+CANARY(call_inet6, SYS_socket, AF_INET6, SOCK_DGRAM, 0)
+CANARY(call_netlink, SYS_socket, AF_NETLINK, SOCK_RAW, 0)
+CANARY(call_packet, SYS_socket, AF_PACKET, SOCK_RAW, 0)
+CANARY(call_kill, SYS_kill, getppid(), 0)
+CANARY(call_tgkill, SYS_tgkill, getppid(), getppid(), 0)
+CANARY(call_open_write, SYS_openat, AT_FDCWD, "/dev/null", O_WRONLY, 0)
+CANARY(call_open_both, SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0)
+CANARY(call_create, SYS_openat, AT_FDCWD, "/nonexistent/x", O_RDONLY | O_CREAT, 0600)
+CANARY(call_truncate, SYS_openat, AT_FDCWD, "/nonexistent/x", O_RDONLY | O_TRUNC, 0)
+CANARY(call_tmpfile, SYS_openat, AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE, 0600)
+CANARY(call_node_create, SYS_openat, AT_FDCWD, "/nonexistent/x",
+       O_RDWR | O_CLOEXEC | O_NONBLOCK | O_CREAT, 0600)
+CANARY(call_unlink, SYS_unlinkat, AT_FDCWD, "/nonexistent/x", 0)
+CANARY(call_rename, SYS_renameat2, AT_FDCWD, "/nonexistent/x", AT_FDCWD, "/nonexistent/y", 0)
+CANARY(call_mount, SYS_mount, "x", "/nonexistent", "tmpfs", 0, NULL)
+CANARY(call_chmod, SYS_fchmodat, AT_FDCWD, "/nonexistent/x", 0777)
+CANARY(call_bpf, SYS_bpf, 0, NULL, 0)
+CANARY(call_io_uring, SYS_io_uring_setup, 1, NULL)
+CANARY(call_setuid, SYS_setuid, 0)
+CANARY(call_unshare, SYS_unshare, CLONE_NEWUSER)
+CANARY(call_prctl, SYS_prctl, 0, 0, 0, 0, 0)
+CANARY(call_pidfd_getfd, SYS_pidfd_getfd, 0, 0, 0)
+CANARY(call_process_vm, SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0)
+CANARY(call_userfaultfd, SYS_userfaultfd, 0)
+CANARY(call_ioctl_tty, SYS_ioctl, 0, TIOCSTI, "x")
+CANARY(call_ioctl_bind, SYS_ioctl, 0, SVA_BIND_TASK, NULL)
+CANARY(call_ioctl_reset, SYS_ioctl, 0, SVA_DEVICE_RESET, NULL)
+CANARY(call_rlimit, SYS_prlimit64, 0, RLIMIT_NOFILE, &(struct rlimit){ 0 }, NULL)
+
+static void forbidden_calls_kill(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*call)(void);
+	} canaries[] = {
+#define ROW(name) { #name, name }
+		ROW(call_execve), ROW(call_execveat), ROW(call_clone), ROW(call_clone3),
+		ROW(call_ptrace), ROW(call_inet), ROW(call_inet6), ROW(call_netlink),
+		ROW(call_packet), ROW(call_kill), ROW(call_tgkill), ROW(call_open_write),
+		ROW(call_open_both), ROW(call_create), ROW(call_truncate), ROW(call_tmpfile),
+		ROW(call_node_create), ROW(call_unlink), ROW(call_rename), ROW(call_mount),
+		ROW(call_chmod), ROW(call_bpf), ROW(call_io_uring), ROW(call_setuid),
+		ROW(call_unshare), ROW(call_prctl), ROW(call_pidfd_getfd),
+		ROW(call_process_vm), ROW(call_userfaultfd), ROW(call_ioctl_tty),
+		ROW(call_ioctl_bind), ROW(call_ioctl_reset), ROW(call_rlimit),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(canaries); i++)
+		check_dies(canaries[i].name, canaries[i].call);
+}
+
+#if !UNDER_ASAN
+/* An error, so that glibc can do without what it wanted to load */
+static void memory_never_becomes_executable(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		_exit(1);
+	if (!mprotect(page, 4096, PROT_READ | PROT_EXEC) || errno != EPERM)
+		_exit(2);
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+	    MAP_FAILED || errno != EPERM)
+		_exit(3);
+}
+
+static void read_policy(void)
+{
+	struct policy *policy;
+	FILE *file = fopen("/etc/passwd", "re");
+
+	if (!file)
+		_exit(1);
+	fclose(file);
+	file = fmemopen((void *)"[allow]\nuser = root\ngroup = root\n", 33, "r");
+	if (!file || policy_read(file, "x", NULL, NULL, &policy))
+		_exit(2);
+	policy_free(policy);
+	fclose(file);
+	if (getpwnam("no-such-user-here") || getgrnam("no-such-group-here"))
+		_exit(3);
+}
+
+static void open_node(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		_exit(1);
+	/* not a control node, but the filter lets the question pass */
+	if (ioctl(fd, SVA_DEVICE_GET_INFO, NULL) == 0 || errno != ENOTTY)
+		_exit(2);
+	close(fd);
+}
+
+static void notify(void)
+{
+	setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
+	if (sd_notify(0, "STATUS=x") >= 0)
+		_exit(1);
+}
+
+static void abort_it(void)
+{
+	abort();
+}
+
+static void what_svad_does_is_allowed(void **state)
+{
+	(void)state;
+	check_lives("memory", memory_never_becomes_executable);
+	check_lives("policy", read_policy);
+	check_lives("node", open_node);
+	check_lives("notify", notify);
+}
+
+static void abort_still_ends_in_sigabrt(void **state)
+{
+	int status = in_sandbox(abort_it);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+#endif
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forbidden_calls_kill),
+#if !UNDER_ASAN
+		cmocka_unit_test(what_svad_does_is_allowed),
+		cmocka_unit_test(abort_still_ends_in_sigabrt),
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# unit.mk - tests that run natively; each program's exit status says pass
+#
+# svad is tested whole, over fake_kernel.c instead of sva.ko: real sockets, real
+# processes, a real event loop.
+
+SVAD_TEST_DIR := $(B)/tests/unit
+SVAD_TESTS := map message policy device daemon sandbox program
+
+SVAD_FAKE_OBJS := $(SVAD_TEST_DIR)/fake_kernel.o $(SVAD_COMMON_OBJS) $(B)/libsva/reason.o
+SVAD_TEST_OBJS := $(SVAD_TEST_DIR)/fixture.o $(SVAD_FAKE_OBJS)
+
+$(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test.o) $(SVAD_TEST_DIR)/fake_kernel.o \
+$(SVAD_TEST_DIR)/fixture.o $(SVAD_TEST_DIR)/fake_svad.o $(SVAD_TEST_DIR)/handshake.o: \
+	CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(SVAD_CFLAGS) -Idaemon
+
+$(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS) -lcmocka
+
+# They run these programs.
+$(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(SVAD_TEST_DIR)/fake_svad
+
+# svad as it is, over the fake kernel: for program_test and handshake.
+$(SVAD_TEST_DIR)/fake_svad: %: %.o $(SVAD_FAKE_OBJS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS)
+
+# A measurement and not a test: what a grant costs against a bare handshake.
+$(SVAD_TEST_DIR)/handshake: %: %.o $(B)/daemon/peer.o $(B)/daemon/policy.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS)
+
+.PHONY: bench-svad
+bench-svad: $(SVAD_TEST_DIR)/handshake $(SVAD_TEST_DIR)/fake_svad
+	$(SVAD_TEST_DIR)/handshake $(SVAD_TEST_DIR)/fake_svad
+
+UNIT_TESTS += $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test)
+
+include tests/unit/libsva.mk
+include tests/unit/release.mk

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * init.c - the order of a run
+ */
+#include <stdio.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "tests/vm/guest/init.h"
+
+static bool guest_up(const struct job *job)
+{
+	if (!udev_start() || !modules_load(job) || !udev_settle())
+		return false;
+	return !job->service || service_start();
+}
+
+static void guest_down(const struct job *job)
+{
+	if (job->service)
+		service_stop();
+	modules_unload(job);
+	system_check_taint("at its end");
+}
+
+int main(void)
+{
+	struct job job;
+	uint32_t status;
+
+	if (getpid() != 1) {
+		fprintf(stderr, "init: this is the first process of the test guest: use tests/vm/run\n");
+		return 1;
+	}
+	system_up();
+	channel_open();
+	system_check_taint("before it loaded a module");
+	if (job_read(&job)) {
+		if (guest_up(&job)) {
+			channel_send(FRAME_READY, NULL, 0);
+			status = command_run(&job);
+			channel_send(FRAME_STATUS, &status, sizeof(status));
+		}
+		guest_down(&job);
+	}
+	system_log(FRAME_LAST_WORDS);
+	channel_send(FRAME_END, NULL, 0);
+	system_down();
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bare.c - the floors: the same work with nothing around it
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bare.h"
+#include "protocol.h"
+
+/* ---------------------------------------------------------------- socket */
+
+union fd_control {
+	struct cmsghdr align;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+static void send_fd(int connection, int fd)
+{
+	struct sva_msg_opened reply = { .id = 1 };
+	struct iovec iov = { &reply, sizeof(reply) };
+	union fd_control control = { 0 };
+	struct msghdr header = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	sendmsg(connection, &header, MSG_NOSIGNAL);
+}
+
+static _Noreturn void serve(int listener, int fd)
+{
+	struct sva_msg_open request;
+
+	for (;;) {
+		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (connection < 0)
+			_exit(1);
+		if (recv(connection, &request, sizeof(request), 0) > 0)
+			send_fd(connection, fd);
+		close(connection);
+	}
+}
+
+static int listen_anywhere(struct bare_server *server)
+{
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+
+	server->address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	server->address_size = sizeof(server->address);
+	/* no path: the kernel finds an abstract address */
+	if (listener >= 0 &&
+	    !bind(listener, (struct sockaddr *)&server->address, sizeof(sa_family_t)) &&
+	    !getsockname(listener, (struct sockaddr *)&server->address, &server->address_size) &&
+	    !listen(listener, 64))
+		return listener;
+	error = -errno;
+	if (listener >= 0)
+		close(listener);
+	return error;
+}
+
+int bare_server_start(struct bare_server *server)
+{
+	int listener = listen_anywhere(server);
+
+	if (listener < 0)
+		return listener;
+	server->pid = fork();
+	if (!server->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		serve(listener, open("/dev/null", O_RDWR | O_CLOEXEC));
+	}
+	close(listener);
+	return server->pid < 0 ? -errno : 0;
+}
+
+void bare_server_stop(struct bare_server *server)
+{
+	kill(server->pid, SIGKILL);
+	waitpid(server->pid, NULL, 0);
+}
+
+static int receive_fd(int connection)
+{
+	struct sva_msg_opened reply;
+	struct iovec iov = { &reply, sizeof(reply) };
+	union fd_control control;
+	struct msghdr header = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	if (recvmsg(connection, &header, MSG_CMSG_CLOEXEC) != sizeof(reply) ||
+	    !CMSG_FIRSTHDR(&header))
+		return -EPIPE;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(fd));
+	return fd;
+}
+
+int bare_handshake(const struct bare_server *server)
+{
+	struct sva_msg_open request = { .msg.size = sizeof(request) };
+	int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), fd;
+
+	if (connection < 0)
+		return -errno;
+	if (connect(connection, (const struct sockaddr *)&server->address,
+		    server->address_size) < 0 ||
+	    send(connection, &request, sizeof(request), MSG_NOSIGNAL) < 0)
+		fd = -errno;
+	else
+		fd = receive_fd(connection);
+	close(connection);
+	return fd;
+}
+
+/* ------------------------------------------------------------------ ring */
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
+static void consume(struct bare_ring *ring, uint32_t tail)
+{
+	for (uint32_t head = ring->head; head != tail; head++) {
+		struct sva_accel_desc desc = ring->descs[head & (ring->entries - 1)];
+		struct sva_accel_completion *done = (void *)(uintptr_t)desc.completion;
+
+		__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
+		if (desc.opcode == SVA_ACCEL_OP_NOP && done)
+			__atomic_store_n(&done->status, SVA_ACCEL_SUCCESS, __ATOMIC_RELEASE);
+	}
+}
+
+static void *poll_ring(void *arg)
+{
+	struct bare_ring *ring = arg;
+
+	while (!__atomic_load_n(&ring->stop, __ATOMIC_RELAXED)) {
+		uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+
+		if (tail == ring->head)
+			relax();
+		else
+			consume(ring, tail);
+	}
+	return NULL;
+}
+
+int bare_ring_start(struct bare_ring *ring, uint32_t entries)
+{
+	int ret;
+
+	*ring = (struct bare_ring){ .entries = entries };
+	ring->descs = aligned_alloc(64, entries * sizeof(*ring->descs));
+	if (!ring->descs)
+		return -ENOMEM;
+	ret = pthread_create(&ring->thread, NULL, poll_ring, ring);
+	if (ret)
+		free(ring->descs);
+	return -ret;
+}
+
+void bare_ring_stop(struct bare_ring *ring)
+{
+	__atomic_store_n(&ring->stop, true, __ATOMIC_RELAXED);
+	pthread_join(ring->thread, NULL);
+	free(ring->descs);
+}
+
+void bare_ring_run(struct bare_ring *ring, const struct sva_accel_desc *descs, uint32_t count)
+{
+	const struct sva_accel_completion *last =
+		(const void *)(uintptr_t)descs[count - 1].completion;
+	uint32_t tail = ring->tail;
+
+	while (count) {
+		uint32_t used = tail - __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+		uint32_t fits = ring->entries - used;
+
+		if (fits > count)
+			fits = count;
+		for (uint32_t i = 0; i < fits; i++)
+			ring->descs[tail++ & (ring->entries - 1)] = *descs++;
+		__atomic_store_n(&ring->tail, tail, __ATOMIC_RELEASE);
+		count -= fits;
+		if (!fits)
+			relax();
+	}
+	while (__atomic_load_n(&last->status, __ATOMIC_ACQUIRE) == SVA_ACCEL_PENDING)
+		relax();
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * doctor_svad.c - what svad says, asked as any client asks it
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "doctor.h"
+#include "sva.h"
+#include "text.h"
+
+/* What the kernel says, and what its flags say even if it says nothing */
+static uint32_t binding_obstacle(const struct sva_msg_device *device)
+{
+	uint32_t reason = client_device_obstacle(device);
+
+	if (!reason && !(device->flags & SVA_DEVICE_FLAG_PASID))
+		reason = SVA_REASON_NO_PASID;
+	if (!reason && !(device->flags & SVA_DEVICE_FLAG_PAGE_REQUESTS))
+		reason = SVA_REASON_NO_PAGE_REQUESTS;
+	return reason;
+}
+
+static void check_binding(struct doctor *doctor, const struct sva_msg_device *device)
+{
+	uint32_t reason = binding_obstacle(device);
+
+	if (reason)
+		finding_reason(&doctor->findings, "binding", device->name,
+			       text_format("no context can be bound"), reason);
+	else
+		finding_ok(&doctor->findings, "binding", device->name,
+			   text_format("a context can be bound: %u of %u in use, %u in quarantine",
+				       device->contexts, device->max_contexts,
+				       device->quarantined));
+}
+
+/* "by line 12 of the policy: allow user alice" */
+static char *verdict_text(const struct sva_msg_explained *explained)
+{
+	const char *verdict = explained->permitted ? "you may use it" : "you may not use it";
+
+	if (!explained->rule)
+		return text_format("%s: no rule of the policy matches", verdict);
+	return text_format("%s, by line %u of the policy: %s", verdict, explained->rule,
+			   explained->text);
+}
+
+static void check_policy(struct doctor *doctor, struct client *client,
+			 const struct sva_msg_device *device)
+{
+	struct sva_msg_explained explained;
+	int ret = client_explain(client, device->name, NULL, &explained);
+
+	if (ret < 0)
+		finding_reason(&doctor->findings, "policy", device->name,
+			       text_format("svad does not say whether you may use it"),
+			       client->reason);
+	else if (explained.permitted)
+		finding_ok(&doctor->findings, "policy", device->name, verdict_text(&explained));
+	else
+		finding_reason(&doctor->findings, "policy", device->name, verdict_text(&explained),
+			       explained.why ? explained.why : SVA_REASON_DENIED_BY_DEFAULT);
+}
+
+static void check_named(struct doctor *doctor, struct client *client,
+			const struct sva_msg_device *devices, uint32_t count)
+{
+	uint32_t seen = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (doctor->device && strcmp(doctor->device, devices[i].name))
+			continue;
+		check_binding(doctor, &devices[i]);
+		check_policy(doctor, client, &devices[i]);
+		seen++;
+	}
+	if (!seen)
+		finding_reason(&doctor->findings, "binding", doctor->device,
+			       text_format("svad has nothing to bind to"), doctor->device ?
+			       SVA_REASON_NO_SUCH_DEVICE : SVA_REASON_NO_DEVICE);
+}
+
+void doctor_svad(struct doctor *doctor)
+{
+	const char *path = client_socket_path(doctor->socket);
+	struct sva_msg_device *devices = NULL;
+	struct client client;
+	uint32_t count;
+	int ret;
+
+	ret = client_connect(&client, doctor->socket, 0);
+	if (!ret)
+		ret = client_all_devices(&client, &devices, &count);
+	if (ret < 0) {
+		finding_reason(&doctor->findings, "svad", NULL,
+			       text_format("no answer on %s%s%s", path,
+					   client.reason == SVA_REASON_SYSTEM ? ": " : "",
+					   client.reason == SVA_REASON_SYSTEM ? strerror(-ret) : ""),
+			       client.reason);
+		finding_unknown(&doctor->findings, "binding",
+				text_format("only svad knows whether a context can be bound"));
+		finding_unknown(&doctor->findings, "policy",
+				text_format("only svad knows what you may use"));
+	} else {
+		finding_ok(&doctor->findings, "svad", NULL, text_format("answers on %s", path));
+		check_named(doctor, &client, devices, count);
+	}
+	client_close(&client);
+	free(devices);
+}

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# svactl and svabench.  They link libsva's objects, for svactl asks svad more
+# than libsva's callers can.
+
+TOOLS_CFLAGS := $(shell $(PKG_CONFIG) --cflags jansson)
+TOOLS_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
+
+SVACTL_COMMON_OBJS := $(patsubst %,$(B)/tools/%.o,doctor_svad doctor_system finding text)
+SVACTL_OBJS := $(patsubst %,$(B)/tools/%.o,svactl doctor list ps) $(SVACTL_COMMON_OBJS)
+
+$(B)/tools/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(TOOLS_CFLAGS)
+
+$(B)/tools/svactl: $(SVACTL_OBJS) $(LIBSVA_OBJS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(TOOLS_LIBS)
+
+PROGRAMS += $(B)/tools/svactl
+
+SVABENCH_OBJS := $(patsubst %,$(B)/tools/%.o,svabench bare bench bench_bind bench_copy bench_nop text)
+
+$(B)/tools/svabench: $(SVABENCH_OBJS) $(LIBSVA_OBJS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(TOOLS_LIBS)
+
+PROGRAMS += $(B)/tools/svabench
