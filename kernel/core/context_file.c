@@ -138,7 +138,9 @@ static int get_irq_info(void *object, struct sva_ucmd *ucmd)
 
 	if (info->index >= ctx->sdev->desc.num_irqs)
 		return sva_ucmd_fail(ucmd, SVA_REASON_NO_SUCH_IRQ, -ENOENT);
-	info->flags = SVA_IRQ_FLAG_EVENTFD;
+	info->flags = SVA_IRQ_FLAG_EVENTFD | ctx->sdev->desc.irq_flags[info->index];
+	if (info->flags & SVA_IRQ_FLAG_LEVEL)
+		info->flags |= SVA_IRQ_FLAG_MASKABLE;
 	info->count = 1;
 	return sva_ucmd_respond(ucmd);
 }
@@ -160,7 +162,9 @@ static const struct sva_ioctl context_ioctls[] = {
 	SVA_IOCTL(SVA_CONTEXT_GET_INFO, get_info, struct sva_context_info, 0),
 	SVA_IOCTL(SVA_CONTEXT_GET_REGION_INFO, get_region_info, struct sva_region_info, 0),
 	SVA_IOCTL_RESERVED(SVA_CONTEXT_GET_IRQ_INFO, get_irq_info, struct sva_irq_info, 0),
-	SVA_IOCTL(SVA_CONTEXT_SET_IRQS, set_irqs, struct sva_set_irqs, SVA_IRQ_SET_EVENTFD),
+	SVA_IOCTL(SVA_CONTEXT_SET_IRQS, set_irqs, struct sva_set_irqs,
+		  SVA_IRQ_SET_EVENTFD | SVA_IRQ_SET_MASK | SVA_IRQ_SET_UNMASK |
+		  SVA_IRQ_SET_UNMASK_EVENTFD),
 };
 
 static const struct sva_ioctl_table context_table = {

@@ -222,6 +222,20 @@ bool sva_device_mm_orphaned(struct mm_struct *mm);
 
 /* ------------------------------------------------------------- context.c */
 
+struct sva_irq_unmasker;
+
+/**
+ * struct sva_irq - an interrupt of a context; under the context's irq_lock
+ * @asserted: level: its cause is there
+ * @masked: level: it does not signal
+ */
+struct sva_irq {
+	struct eventfd_ctx *eventfd;
+	struct sva_irq_unmasker *unmasker;
+	bool asserted;
+	bool masked;
+};
+
 /**
  * struct sva_context - a process's own queue on a device
  * @owner: the only process that may bind it (R2)
@@ -271,7 +285,7 @@ struct sva_context {
 	void *drvdata;
 	struct sva_counters counters;
 	spinlock_t irq_lock;
-	struct eventfd_ctx **irqs;
+	struct sva_irq *irqs;
 	struct sva_events events;
 	u64 cursor;
 	struct mutex read_lock;

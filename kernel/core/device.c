@@ -520,6 +520,7 @@ static void sva_device_release(struct device *dev)
 		ida_free(&sva_minors, MINOR(sdev->dev.devt));
 	kfree(sdev->desc.types);
 	kfree(sdev->desc.regions);
+	kfree(sdev->desc.irq_flags);
 	kfree(sdev->type_used);
 	kfree(sdev);
 }
@@ -578,8 +579,11 @@ static int copy_desc(struct sva_device *sdev, const struct sva_device_desc *desc
 					 sizeof(*desc->types), GFP_KERNEL);
 	sdev->desc.regions = kmemdup_array(desc->regions, desc->num_regions,
 					   sizeof(*desc->regions), GFP_KERNEL);
+	sdev->desc.irq_flags = kmemdup_array(desc->irq_flags, desc->num_irqs,
+					     sizeof(*desc->irq_flags), GFP_KERNEL);
 	sdev->type_used = kcalloc(desc->num_types, sizeof(*sdev->type_used), GFP_KERNEL);
-	return sdev->desc.types && sdev->desc.regions && sdev->type_used ? 0 : -ENOMEM;
+	return sdev->desc.types && sdev->desc.regions && sdev->desc.irq_flags &&
+	       sdev->type_used ? 0 : -ENOMEM;
 }
 
 static int sva_device_setup(struct sva_device *sdev, const struct sva_device_desc *desc)

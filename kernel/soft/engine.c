@@ -252,6 +252,7 @@ static void stop_with_error(struct soft_queue *q, u32 error)
 	WRITE_ONCE(q->status->error, error);
 	smp_store_release(&q->status->state, SVA_ACCEL_QUEUE_ERROR);
 	sva_context_report_error(q->ctx, error);
+	sva_context_signal(q->ctx, SVA_ACCEL_IRQ_ERROR);
 }
 
 static void complete_job(struct soft_job *job)

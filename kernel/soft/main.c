@@ -88,12 +88,17 @@ static void describe(struct soft_device *sd)
 	snprintf(sd->name, sizeof(sd->name), "soft%d", sd->pdev->id);
 }
 
+static const u32 irq_flags[SVA_ACCEL_NUM_IRQS] = {
+	[SVA_ACCEL_IRQ_ERROR] = SVA_IRQ_FLAG_LEVEL,
+};
+
 static int soft_probe(struct platform_device *pdev)
 {
 	struct sva_device_desc desc = {
 		.ops = &soft_ops,
 		.num_types = 1,
 		.num_regions = SVA_ACCEL_NUM_REGIONS,
+		.irq_flags = irq_flags,
 		.num_irqs = SVA_ACCEL_NUM_IRQS,
 		.flags = SVA_DEVICE_FLAG_PAGE_REQUESTS | SVA_DEVICE_FLAG_SOFTWARE,
 		.max_quarantined = contexts / 2 + 1,

@@ -76,6 +76,10 @@ enum sva_reason {
 	SVA_REASON_NO_SUCH_REGION = 33,	/* ENOENT */
 	SVA_REASON_NO_SUCH_IRQ = 34,	/* ENOENT */
 	SVA_REASON_BAD_EVENTFD = 35,	/* EBADF, EINVAL */
+	SVA_REASON_NOT_MASKABLE = 36,	/* EINVAL: an edge interrupt */
+	SVA_REASON_EXTERNAL_USER = 37,	/* EBUSY: another part of the kernel uses it */
+	SVA_REASON_FAULT_STORM = 38,	/* EPERM: stopped for faulting too often */
+	SVA_REASON_OVERLAP = 39,	/* EEXIST */
 
 	/* what has run out */
 	SVA_REASON_TYPE_EXHAUSTED = 40,	/* ENOSPC: no context of this type is left */
@@ -406,6 +410,8 @@ struct sva_irq_info {
 	__u32 argsz;
 	__u32 flags;
 #define SVA_IRQ_FLAG_EVENTFD	(1u << 0)	/* signals an eventfd */
+#define SVA_IRQ_FLAG_LEVEL	(1u << 1)	/* is masked when it signals, until unmasked */
+#define SVA_IRQ_FLAG_MASKABLE	(1u << 2)	/* SVA_IRQ_SET_MASK and _UNMASK work */
 	__u32 reason;
 	__u32 index;
 	__u32 count;
@@ -415,17 +421,25 @@ struct sva_irq_info {
 
 /**
  * struct sva_set_irqs - SVA_CONTEXT_SET_IRQS
- * @flags: in: SVA_IRQ_SET_EVENTFD
- * @index: in: which interrupt
+ * @flags: in: exactly one of SVA_IRQ_SET_*; may be 0 where @count is 0
+ * @index: in: which kind of interrupt
  * @start: in: first of the interrupts at that index
- * @count: in: how many; 0 disables all at the index
- * @fds: in: pointer to __s32[count]: an eventfd, or -1 for none.  The kernel
- *	takes its own references.
+ * @count: in: how many; 0 with EVENTFD or without a flag: disable all at the
+ *	index; 0 with another flag does nothing
+ * @fds: in: for the eventfd flags: pointer to __s32[count]: an eventfd, or -1
+ *	for none.  The kernel takes its own references.
+ *
+ * EVENTFD: what an interrupt signals.  MASK, UNMASK: hold a level interrupt back,
+ * let it through; one that is pending when it is unmasked signals at once.
+ * UNMASK_EVENTFD: an eventfd whose being signalled unmasks.
  */
 struct sva_set_irqs {
 	__u32 argsz;
 	__u32 flags;
-#define SVA_IRQ_SET_EVENTFD	(1u << 0)
+#define SVA_IRQ_SET_EVENTFD		(1u << 0)
+#define SVA_IRQ_SET_MASK		(1u << 1)
+#define SVA_IRQ_SET_UNMASK		(1u << 2)
+#define SVA_IRQ_SET_UNMASK_EVENTFD	(1u << 3)
 	__u32 reason;
 	__u32 index;
 	__u32 start;

@@ -18,8 +18,9 @@
 #define SVA_ACCEL_REGION_STATUS		2	/* struct sva_accel_status, read only */
 #define SVA_ACCEL_NUM_REGIONS		3
 
-#define SVA_ACCEL_IRQ_COMPLETION	0
-#define SVA_ACCEL_NUM_IRQS		1
+#define SVA_ACCEL_IRQ_COMPLETION	0	/* edge */
+#define SVA_ACCEL_IRQ_ERROR		1	/* level: state is SVA_ACCEL_QUEUE_ERROR */
+#define SVA_ACCEL_NUM_IRQS		2
 
 #define SVA_ACCEL_MAX_GROUP		128	/* pages in one page request group */
 #define SVA_ACCEL_MAX_KEY		64	/* bytes, LIST_WALK with FIND */
