@@ -13,7 +13,7 @@
 
 static_assert(sizeof(struct sva_bind_task) == 24);
 static_assert(sizeof(struct sva_unbind_task) == 24);
-static_assert(sizeof(struct sva_context_info) == 120);
+static_assert(sizeof(struct sva_context_info) == 184);
 static_assert(sizeof(struct sva_region_info) == 32);
 static_assert(sizeof(struct sva_irq_info) == 24);
 static_assert(sizeof(struct sva_set_irqs) == 32);
@@ -113,6 +113,7 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 	info->page_requests = entry.page_requests;
 	info->stale = entry.stale;
 	strscpy_pad(info->device, ctx->sdev->name);
+	sva_group_viable(ctx->sdev->group, info->blocker);
 	return sva_ucmd_respond(ucmd);
 }
 

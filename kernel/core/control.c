@@ -8,7 +8,7 @@
 
 #include "core.h"
 
-static_assert(sizeof(struct sva_device_info) == 112);
+static_assert(sizeof(struct sva_device_info) == 176);
 static_assert(sizeof(struct sva_type_info) == 120);
 static_assert(sizeof(struct sva_create_context) == 48);
 static_assert(sizeof(struct sva_context_entry) == 80);
@@ -56,6 +56,7 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 	info->iova_end = TASK_SIZE_MAX - 1;
 	info->page_sizes = PAGE_SIZE;
 	strscpy_pad(info->name, sdev->name);
+	sva_group_viable(sdev->group, info->blocker);
 	spin_lock(&sdev->lock);
 	info->contexts = sdev->num_contexts;
 	info->quarantined = sdev->num_quarantined;

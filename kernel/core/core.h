@@ -149,7 +149,9 @@ struct sva_pasid {
 struct sva_group *sva_group_get(struct device *parent);
 void sva_group_put(struct sva_group *group);
 u32 sva_group_id(const struct sva_group *group);
-bool sva_group_viable(struct sva_group *group, struct device **other);
+bool sva_group_viable(struct sva_group *group, char blocker[SVA_BLOCKER_LEN]);
+int sva_groups_follow(void);
+void sva_groups_unfollow(void);
 
 struct sva_pasid *sva_pasid_get(struct sva_group *group, struct mm_struct *mm);
 void sva_pasid_put(struct sva_pasid *pasid);
@@ -168,6 +170,7 @@ void sva_pasid_resolve(struct sva_pasid *pasid);
  * @contexts: by id; every context that is not ENDED, under @lock
  * @live: contexts in BINDING, BOUND or STOPPING
  * @gone: nothing may be started any more; set once, under @lock
+ * @viable: as last told; see sva_device_viable() for what it is
  * @told_gone: the last event, SVA_EVENT_GONE, is in @events
  * @resetting: a reset is under way; under @lock
  * @idle: woken when one of the counts falls
@@ -191,6 +194,7 @@ struct sva_device {
 	u32 num_quarantined;
 	u32 live;
 	bool gone;
+	bool viable;
 	bool told_gone;
 	bool resetting;
 	wait_queue_head_t idle;
@@ -209,6 +213,7 @@ int sva_device_start_reset(struct sva_device *sdev, u32 *reason);
 u32 sva_device_max_contexts(const struct sva_device *sdev);
 u32 sva_device_flags(struct sva_device *sdev);
 int sva_device_viable(struct sva_device *sdev, u32 *reason);
+void sva_device_follow_viability(void);
 void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx);
 int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason);
 int sva_device_begin_bind(struct sva_device *sdev, u32 *reason);

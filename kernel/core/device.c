@@ -14,6 +14,8 @@ static LIST_HEAD(sva_devices);
 static LIST_HEAD(sva_orphans);
 static DEFINE_SPINLOCK(sva_devices_lock);
 
+#define to_sva_device(d) container_of(d, struct sva_device, dev)
+
 static dev_t sva_devt;
 static DEFINE_IDA(sva_minors);
 
@@ -61,12 +63,10 @@ bool sva_device_of_parent(struct device *parent)
 /* R11: all of the group is ours, or contexts are neither created nor bound */
 int sva_device_viable(struct sva_device *sdev, u32 *reason)
 {
-	struct device *other;
+	char blocker[SVA_BLOCKER_LEN];
 
-	if (!sdev->group || sva_group_viable(sdev->group, &other))
+	if (sva_group_viable(sdev->group, blocker))
 		return 0;
-	dev_notice_ratelimited(&sdev->dev, "%s of the same IOMMU group is driven by %s\n",
-			       dev_name(other), dev_driver_string(other));
 	*reason = SVA_REASON_NOT_VIABLE;
 	return -EPERM;
 }
@@ -423,9 +423,34 @@ bool sva_device_mm_orphaned(struct mm_struct *mm)
 	return found;
 }
 
-/* ----------------------------------------------------------------- sysfs */
+/* ------------------------------------------------------------- viability */
 
-#define to_sva_device(d) container_of(d, struct sva_device, dev)
+/* A driver came or went somewhere: tell what changed, and end what may not go on */
+static int follow_one(struct device *dev, void *data)
+{
+	struct sva_device *sdev = to_sva_device(dev);
+	char blocker[SVA_BLOCKER_LEN];
+	bool viable = sva_group_viable(sdev->group, blocker);
+
+	if (viable == xchg(&sdev->viable, viable))
+		return 0;
+	if (viable) {
+		dev_info(dev, "IOMMU group %u is viable again\n", sva_group_id(sdev->group));
+	} else {
+		dev_notice(dev, "IOMMU group %u is not viable: %s\n",
+			   sva_group_id(sdev->group), blocker);
+		end_all(sdev, SVA_REASON_NOT_VIABLE, true);
+	}
+	kobject_uevent(&dev->kobj, KOBJ_CHANGE);
+	return 0;
+}
+
+void sva_device_follow_viability(void)
+{
+	class_for_each_device(&sva_class, NULL, NULL, follow_one);
+}
+
+/* ----------------------------------------------------------------- sysfs */
 
 static ssize_t iommu_group_show(struct device *dev, struct device_attribute *attr,
 				char *buf)
@@ -440,9 +465,11 @@ static DEVICE_ATTR_RO(iommu_group);
 
 static ssize_t viable_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	u32 reason;
+	char blocker[SVA_BLOCKER_LEN];
 
-	return sysfs_emit(buf, "%d\n", !sva_device_viable(to_sva_device(dev), &reason));
+	if (sva_group_viable(to_sva_device(dev)->group, blocker))
+		return sysfs_emit(buf, "1\n");
+	return sysfs_emit(buf, "0 %s\n", blocker);
 }
 static DEVICE_ATTR_RO(viable);
 
@@ -621,6 +648,7 @@ static struct sva_device *sva_device_alloc(struct device *parent)
 	sdev->dev.parent = parent;
 	sdev->dev.release = sva_device_release;
 	sdev->parent = get_device(parent);
+	sdev->viable = true;
 	spin_lock_init(&sdev->lock);
 	xa_init(&sdev->contexts);
 	init_waitqueue_head(&sdev->idle);

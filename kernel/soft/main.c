@@ -27,6 +27,10 @@ static unsigned int pasid_bits[SOFT_MAX_DEVICES];
 module_param_array(pasid_bits, uint, NULL, 0444);
 MODULE_PARM_DESC(pasid_bits, "width of each one's PASIDs (1 to 20, default 16)");
 
+static int groups[SOFT_MAX_DEVICES] = { [0 ... SOFT_MAX_DEVICES - 1] = SOFTIOMMU_OWN_GROUP };
+module_param_array(groups, int, NULL, 0444);
+MODULE_PARM_DESC(groups, "number of each one's IOMMU group (-1, the default: its own)");
+
 static struct platform_device *pdevs[SOFT_MAX_DEVICES];
 
 /* ------------------------------------------------------------- misbehave */
@@ -184,7 +188,7 @@ static int create_devices(void)
 	for (unsigned int i = 0; i < devices; i++) {
 		struct platform_device *pdev;
 
-		pdev = softiommu_device_create("sva_soft", i, pasid_bits[i]);
+		pdev = softiommu_device_create("sva_soft", i, pasid_bits[i], groups[i]);
 		if (IS_ERR(pdev)) {
 			destroy_devices();
 			return PTR_ERR(pdev);

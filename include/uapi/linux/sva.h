@@ -33,6 +33,7 @@
 
 #define SVA_NAME_LEN		32	/* of a device or a type, with its NUL */
 #define SVA_DESCRIPTION_LEN	64
+#define SVA_BLOCKER_LEN		64
 
 #define SVA_IOCTL_TYPE		0xBB
 #define SVA_IOCTL_DEVICE	0x00	/* on the control node */
@@ -160,6 +161,8 @@ enum sva_state {
  * @quarantined: contexts whose PASID is in quarantine
  * @max_quarantined: with this many quarantined, new binds are refused
  * @name: the device's name, NUL-terminated
+ * @blocker: without SVA_DEVICE_FLAG_VIABLE: the device of the group that somebody
+ *	else drives, a space, and its driver
  */
 struct sva_device_info {
 	__u32 argsz;
@@ -180,6 +183,7 @@ struct sva_device_info {
 	__u64 iova_end;
 	__u64 page_sizes;
 	char name[SVA_NAME_LEN];
+	char blocker[SVA_BLOCKER_LEN];
 };
 #define SVA_DEVICE_GET_INFO	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_DEVICE + 0)
 
@@ -355,6 +359,7 @@ struct sva_unbind_task {
  * @type: index of the type
  * @last_reason: why the last mmap, read or write of this context was refused
  * @device: name of the device
+ * @blocker: see struct sva_device_info
  *
  * Counters are those of struct sva_context_entry.
  */
@@ -377,6 +382,7 @@ struct sva_context_info {
 	__u64 page_requests;
 	__u64 stale;
 	char device[SVA_NAME_LEN];
+	char blocker[SVA_BLOCKER_LEN];
 };
 #define SVA_CONTEXT_GET_INFO	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 2)
 
