@@ -153,12 +153,31 @@ bool sva_group_viable(struct sva_group *group, char blocker[SVA_BLOCKER_LEN]);
 int sva_groups_follow(void);
 void sva_groups_unfollow(void);
 
+bool sva_group_holds_all(struct sva_group *group, u32 pasid_bits);
+
 struct sva_pasid *sva_pasid_get(struct sva_group *group, struct mm_struct *mm);
 void sva_pasid_put(struct sva_pasid *pasid);
 int sva_pasid_enter(struct sva_pasid *pasid);
 void sva_pasid_begin_end(struct sva_pasid *pasid);
 void sva_pasid_finish_end(struct sva_pasid *pasid, enum sva_release release);
 void sva_pasid_resolve(struct sva_pasid *pasid);
+
+/* ------------------------------------------------------------- account.c */
+
+/**
+ * struct sva_account - whom contexts are charged to
+ * @quarantined: its contexts in quarantine, on all devices
+ */
+struct sva_account {
+	struct hlist_node node;
+	struct kref ref;
+	u32 uid;
+	atomic_t quarantined;
+};
+
+struct sva_account *sva_account_get(u32 uid);
+void sva_account_put(struct sva_account *account);
+bool sva_account_full(const struct sva_account *account);
 
 /* -------------------------------------------------------------- device.c */
 
@@ -168,6 +187,7 @@ void sva_pasid_resolve(struct sva_pasid *pasid);
  *	files and mappings that are still there ask for them when the provider
  *	has gone
  * @contexts: by id; every context that is not ENDED, under @lock
+ * @trust_users: a device that cannot tell is made good for by its users' claims
  * @live: contexts in BINDING, BOUND or STOPPING
  * @gone: nothing may be started any more; set once, under @lock
  * @viable: as last told; see sva_device_viable() for what it is
@@ -193,6 +213,7 @@ struct sva_device {
 	u32 num_contexts;
 	u32 num_quarantined;
 	u32 live;
+	bool trust_users;
 	bool gone;
 	bool viable;
 	bool told_gone;
@@ -216,16 +237,33 @@ int sva_device_viable(struct sva_device *sdev, u32 *reason);
 void sva_device_follow_viability(void);
 void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx);
 int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason);
-int sva_device_begin_bind(struct sva_device *sdev, u32 *reason);
+int sva_device_begin_bind(struct sva_context *ctx, u32 *reason);
 void sva_device_undo_bind(struct sva_device *sdev);
-void sva_device_context_ended(struct sva_context *ctx, bool was_live);
-void sva_device_context_resolved(struct sva_context *ctx);
+bool sva_device_context_ended(struct sva_context *ctx, enum sva_release release,
+			      bool was_live);
+bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release release);
 struct sva_context *sva_device_find(struct sva_device *sdev, u64 id);
 struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
 bool sva_device_of_parent(struct device *parent);
 bool sva_device_mm_orphaned(struct mm_struct *mm);
 
 /* ------------------------------------------------------------- context.c */
+
+/**
+ * struct sva_pins - the pages that a context has pinned
+ * @pages: by page number; tagged when pinned for writing
+ * @serial: one call at a time
+ * @lock: @pages against the end of the context
+ * @closed: the context has ended
+ * @user: who is charged
+ */
+struct sva_pins {
+	struct xarray pages;
+	struct mutex serial;
+	struct mutex lock;
+	bool closed;
+	struct user_struct *user;
+};
 
 struct sva_irq_unmasker;
 
@@ -253,6 +291,7 @@ struct sva_irq {
  * @end_work: the end, where the one who asks for it must not sleep
  * @end_reason: enum sva_reason; set by the first who asks for the end
  * @ended: done when nothing of it is left on the device
+ * @externals: holders in other parts of the kernel
  * @regions: memory of each region, from bind until the context is freed
  */
 struct sva_context {
@@ -261,7 +300,7 @@ struct sva_context {
 	u64 id;
 	u64 cookie;
 	u32 type;
-	u32 account;
+	struct sva_account *account;
 	struct pid *owner;
 
 	spinlock_t lock;
@@ -286,6 +325,8 @@ struct sva_context {
 	struct list_head orphan;
 	struct completion ended;
 
+	struct list_head externals;
+	struct sva_pins pins;
 	void **regions;
 	void *drvdata;
 	struct sva_counters counters;
@@ -301,11 +342,11 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 				       const struct sva_create_context *args,
 				       u32 *reason);
 int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd);
-bool sva_context_request_end(struct sva_context *ctx, u32 reason,
-			     enum sva_claim claim);
+bool sva_context_request_end(struct sva_context *ctx, u32 reason);
+int sva_context_request_unbind(struct sva_context *ctx, enum sva_claim claim);
 void sva_context_finish_end(struct sva_context *ctx);
 void sva_context_end_async(struct sva_context *ctx, u32 reason);
-void sva_context_resolve(struct sva_context *ctx);
+void sva_context_resolve(struct sva_context *ctx, enum sva_release release);
 void sva_context_get(struct sva_context *ctx);
 void sva_context_put(struct sva_context *ctx);
 int sva_context_check(struct sva_context *ctx, u32 *reason);
@@ -316,6 +357,17 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 /* -------------------------------------------------------- context_file.c */
 
 struct file *sva_context_file(struct sva_context *ctx);
+struct sva_context *sva_context_of_file(struct file *file);
+
+/* ---------------------------------------------------- pin.c, external.c */
+
+void sva_pins_init(struct sva_pins *pins);
+int sva_pins_add(struct sva_pins *pins, const struct sva_pin *args, u32 *reason);
+int sva_pins_remove(struct sva_pins *pins, const struct sva_pin *args, u32 *reason);
+void sva_pins_close(struct sva_pins *pins);
+void sva_pins_free(struct sva_pins *pins);
+
+void sva_externals_revoke(struct sva_context *ctx);
 
 /* -------------------------------------------------------- region.c, irq.c */
 

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "core.h"
+#include "trace.h"
 
 /* every registered device, for group viability; and what outlived its device */
 static LIST_HEAD(sva_devices);
@@ -149,7 +150,7 @@ int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32
 	return ret;
 }
 
-static int begin_bind_locked(struct sva_device *sdev, u32 *reason)
+static int begin_bind_locked(struct sva_device *sdev, struct sva_context *ctx, u32 *reason)
 {
 	int ret = check_usable(sdev, reason);
 
@@ -163,6 +164,10 @@ static int begin_bind_locked(struct sva_device *sdev, u32 *reason)
 		*reason = SVA_REASON_QUARANTINE_FULL;
 		return -ENOSPC;
 	}
+	if (sva_account_full(ctx->account)) {
+		*reason = SVA_REASON_QUARANTINE_ACCOUNT;
+		return -ENOSPC;
+	}
 	sdev->live++;
 	return 0;
 }
@@ -173,12 +178,13 @@ static int begin_bind_locked(struct sva_device *sdev, u32 *reason)
  * On success resets and removal wait for sva_device_undo_bind() or
  * sva_device_context_ended().
  */
-int sva_device_begin_bind(struct sva_device *sdev, u32 *reason)
+int sva_device_begin_bind(struct sva_context *ctx, u32 *reason)
 {
+	struct sva_device *sdev = ctx->sdev;
 	int ret;
 
 	spin_lock(&sdev->lock);
-	ret = begin_bind_locked(sdev, reason);
+	ret = begin_bind_locked(sdev, ctx, reason);
 	spin_unlock(&sdev->lock);
 	return ret;
 }
@@ -201,48 +207,87 @@ void sva_device_undo_bind(struct sva_device *sdev)
 	wake_up_all(&sdev->idle);
 }
 
+static void forget_context(struct sva_device *sdev, struct sva_context *ctx)
+{
+	lockdep_assert_held(&sdev->lock);
+	xa_erase(&sdev->contexts, ctx->id);
+	put_type(sdev, ctx->type);
+}
+
+static bool end_machine(struct sva_context *ctx, enum sva_release release)
+{
+	bool quarantined;
+
+	spin_lock(&ctx->lock);
+	ctx->mm = NULL;
+	WARN_ON_ONCE(sva_context_ended(&ctx->machine, release));
+	quarantined = ctx->machine.phase == SVA_PHASE_QUARANTINED;
+	spin_unlock(&ctx->lock);
+	return quarantined;
+}
+
 /**
  * sva_device_context_ended() - give back what a context had
  * @was_live: it was bound
+ *
+ * Its state, the counts and the events change as one: who sees one of them finds
+ * the others.  Returns whether the context is in quarantine now; if not, the
+ * table's reference is the caller's to put.
  */
-void sva_device_context_ended(struct sva_context *ctx, bool was_live)
+bool sva_device_context_ended(struct sva_context *ctx, enum sva_release release,
+			      bool was_live)
 {
 	struct sva_device *sdev = ctx->sdev;
-	bool quarantined = ctx->machine.phase == SVA_PHASE_QUARANTINED;
+	bool quarantined;
 
-	/* counts and events as one: who sees one of them finds the other */
 	spin_lock(&sdev->lock);
+	quarantined = end_machine(ctx, release);
 	sdev->live -= was_live;
 	if (quarantined) {
 		sdev->num_quarantined++;
+		atomic_inc(&ctx->account->quarantined);
 	} else {
-		xa_erase(&sdev->contexts, ctx->id);
-		put_type(sdev, ctx->type);
+		forget_context(sdev, ctx);
 	}
+	trace_sva_unbind(ctx);
 	sva_device_post(sdev, SVA_EVENT_ENDED, ctx);
+	if (quarantined)
+		trace_sva_quarantine(ctx);
+	else
+		trace_sva_release(ctx);
 	if (quarantined)
 		sva_device_post(sdev, SVA_EVENT_QUARANTINED, ctx);
 	maybe_reset_locked(sdev);
 	spin_unlock(&sdev->lock);
-
 	wake_up_all(&sdev->idle);
-	if (!quarantined)
-		sva_context_put(ctx);
+	return quarantined;
 }
 
-/* A context has left quarantine */
-void sva_device_context_resolved(struct sva_context *ctx)
+/**
+ * sva_device_context_resolved() - a context leaves quarantine
+ *
+ * Returns false if it was in none; if true, the table's reference is the
+ * caller's to put.
+ */
+bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release release)
 {
 	struct sva_device *sdev = ctx->sdev;
+	int ret;
 
 	spin_lock(&sdev->lock);
-	xa_erase(&sdev->contexts, ctx->id);
-	put_type(sdev, ctx->type);
-	sdev->num_quarantined--;
-	sva_device_post(sdev, SVA_EVENT_RELEASED, ctx);
+	spin_lock(&ctx->lock);
+	ret = sva_context_resolved(&ctx->machine, release);
+	spin_unlock(&ctx->lock);
+	if (!ret) {
+		forget_context(sdev, ctx);
+		sdev->num_quarantined--;
+		atomic_dec(&ctx->account->quarantined);
+		trace_sva_release(ctx);
+		sva_device_post(sdev, SVA_EVENT_RELEASED, ctx);
+	}
 	spin_unlock(&sdev->lock);
 	wake_up_all(&sdev->idle);
-	sva_context_put(ctx);
+	return !ret;
 }
 
 /* The context with the lowest id above @after, with a reference, or NULL */
@@ -293,7 +338,7 @@ static void resolve_all(struct sva_device *sdev)
 
 	while ((ctx = sva_device_next(sdev, id))) {
 		id = ctx->id;
-		sva_context_resolve(ctx);
+		sva_context_resolve(ctx, SVA_RELEASE_CLEAN);
 		sva_context_put(ctx);
 	}
 }
@@ -404,7 +449,7 @@ static void resolve_orphans(struct device *parent)
 	struct sva_context *ctx;
 
 	while ((ctx = take_orphan(parent))) {
-		sva_context_resolve(ctx);
+		sva_context_resolve(ctx, SVA_RELEASE_CLEAN);
 		module_put(THIS_MODULE);
 	}
 }
@@ -507,7 +552,26 @@ static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(reset);
 
+static ssize_t trust_users_show(struct device *dev, struct device_attribute *attr,
+				char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(to_sva_device(dev)->trust_users));
+}
+
+static ssize_t trust_users_store(struct device *dev, struct device_attribute *attr,
+				 const char *buf, size_t count)
+{
+	bool trust;
+
+	if (kstrtobool(buf, &trust))
+		return -EINVAL;
+	WRITE_ONCE(to_sva_device(dev)->trust_users, trust);
+	return count;
+}
+static DEVICE_ATTR_RW(trust_users);
+
 static struct attribute *sva_attrs[] = {
+	&dev_attr_trust_users.attr,
 	&dev_attr_iommu_group.attr,
 	&dev_attr_viable.attr,
 	&dev_attr_pasid_bits.attr,
@@ -725,6 +789,23 @@ static bool none_but_quarantined(struct sva_device *sdev)
 }
 
 /**
+ * sva_device_quiesce() - the last of the device, for a provider's shutdown()
+ *
+ * Ends every context and lets none begin; the device stays registered, and says
+ * that it has gone.
+ */
+void sva_device_quiesce(struct sva_device *sdev)
+{
+	spin_lock(&sdev->lock);
+	sdev->gone = true;
+	spin_unlock(&sdev->lock);
+	cancel_work_sync(&sdev->reset_work);
+	end_all(sdev, SVA_REASON_DEVICE_GONE, false);
+	wait_event(sdev->idle, none_but_quarantined(sdev));
+}
+EXPORT_SYMBOL_GPL(sva_device_quiesce);
+
+/**
  * sva_device_unregister() - the device leaves (R5, R6)
  *
  * Ends every context, resets the device, and returns when no call into the
@@ -737,9 +818,7 @@ void sva_device_unregister(struct sva_device *sdev)
 	spin_unlock(&sdev->lock);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
 
-	cancel_work_sync(&sdev->reset_work);
-	end_all(sdev, SVA_REASON_DEVICE_GONE, false);
-	wait_event(sdev->idle, none_but_quarantined(sdev));
+	sva_device_quiesce(sdev);
 	if (sdev->num_quarantined && reset_idle(sdev))
 		orphan_all(sdev);
 

@@ -244,6 +244,17 @@ void sva_pasid_put(struct sva_pasid *pasid)
 	kref_put_lock(&pasid->ref, pasid_release, &pasid->group->lock);
 }
 
+/**
+ * sva_group_holds_all() - are the PASIDs that fit @pasid_bits all used here?
+ *
+ * If not, they have been taken by address spaces bound in other groups.
+ */
+bool sva_group_holds_all(struct sva_group *group, u32 pasid_bits)
+{
+	/* the caller's own is in the table already, and PASID 0 is never given */
+	return atomic_read(&group->pasids.nelems) - 1 >= (1 << pasid_bits) - 1;
+}
+
 static int pasid_try_bind(struct sva_pasid *pasid)
 {
 	int ret;

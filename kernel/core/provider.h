@@ -137,6 +137,7 @@ struct sva_device_desc {
 struct sva_device *sva_device_register(struct device *parent,
 				       const struct sva_device_desc *desc);
 void sva_device_unregister(struct sva_device *sdev);
+void sva_device_quiesce(struct sva_device *sdev);
 void *sva_device_drvdata(const struct sva_device *sdev);
 
 struct sva_device *sva_context_device(const struct sva_context *ctx);
@@ -144,11 +145,18 @@ u32 sva_context_pasid(const struct sva_context *ctx);
 void *sva_context_region(const struct sva_context *ctx, u32 index);
 void sva_context_set_drvdata(struct sva_context *ctx, void *data);
 void *sva_context_drvdata(const struct sva_context *ctx);
+u64 sva_context_id(const struct sva_context *ctx);
 bool sva_context_device_gone(const struct sva_context *ctx);
+
+void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidence evidence);
+void sva_context_count_stale(struct sva_device *sdev, u64 id);
 
 void sva_context_signal(struct sva_context *ctx, u32 index);
 void sva_context_deassert(struct sva_context *ctx, u32 index);
 void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access);
+void sva_context_trace_fault(const struct sva_context *ctx, u64 address, u32 access,
+			     bool resolved);
+void sva_context_end_for_faults(struct sva_context *ctx);
 void sva_context_report_error(struct sva_context *ctx, u32 error);
 
 #endif /* SVA_PROVIDER_H */

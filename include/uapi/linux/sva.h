@@ -89,6 +89,9 @@ enum sva_reason {
 	SVA_REASON_PASID_QUARANTINED = 43,/* EBUSY: this process's PASID is in quarantine here (R3) */
 	SVA_REASON_QUARANTINE_FULL = 44,/* ENOSPC: too many PASIDs are in quarantine here */
 	SVA_REASON_RESETTING = 45,	/* EBUSY: the device is being reset */
+	SVA_REASON_QUARANTINE_ACCOUNT = 46,/* ENOSPC: too many PASIDs of this account are in quarantine */
+	SVA_REASON_PASID_TAKEN = 47,	/* ENOSPC: those the device can use are taken on wider devices */
+	SVA_REASON_MEMLOCK = 48,	/* ENOMEM: RLIMIT_MEMLOCK of the user */
 
 	/* why SVA cannot work here (R7) */
 	SVA_REASON_NO_IOMMU = 60,	/* ENODEV: the device is behind no IOMMU */
@@ -453,6 +456,32 @@ struct sva_set_irqs {
 	__u64 fds;
 };
 #define SVA_CONTEXT_SET_IRQS	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 5)
+
+/**
+ * struct sva_pin - SVA_CONTEXT_PIN, SVA_CONTEXT_UNPIN
+ * @flags: in: PIN: SVA_PIN_*, what the device will do; UNPIN: 0
+ * @address, @size: in: bytes; rounded out to pages
+ *
+ * For devices that cannot take page faults.  Keeps the pages of a range resident
+ * at their addresses, as far as the kernel allows; each page counts once against
+ * RLIMIT_MEMLOCK however often it is pinned.  All of the range is pinned or none
+ * of it.  UNPIN takes every pinned page of the range out again, ENOENT if there
+ * is none.  The end of the binding unpins all.
+ *
+ * ENOMEM (SVA_REASON_MEMLOCK), EFAULT: a part is not mapped that way.
+ */
+struct sva_pin {
+	__u32 argsz;
+	__u32 flags;
+#define SVA_PIN_READ	(1u << 0)
+#define SVA_PIN_WRITE	(1u << 1)
+	__u32 reason;
+	__u32 reserved;
+	__u64 address;
+	__u64 size;
+};
+#define SVA_CONTEXT_PIN		_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 6)
+#define SVA_CONTEXT_UNPIN	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 7)
 
 /* ---------------------------------------------------------------- events */
 

@@ -68,6 +68,7 @@ enum sva_accel_error {
  * @page_requests: page requests sent, a page each
  * @page_groups: page request groups sent
  * @fault_ns: time spent waiting for page responses
+ * @throttled: times the queue was held back for failing page requests
  */
 struct sva_accel_status {
 	__u32 state;
@@ -81,6 +82,7 @@ struct sva_accel_status {
 	__u64 page_requests;
 	__u64 page_groups;
 	__u64 fault_ns;
+	__u64 throttled;
 };
 
 enum sva_accel_opcode {
