@@ -430,7 +430,7 @@ static int bind_pasid(struct sva_context *ctx, u32 *reason)
 	struct sva_pasid *pasid;
 	int ret;
 
-	if (sva_device_mm_orphaned(current->mm)) {
+	if (sva_orphans_have(current->mm)) {
 		*reason = SVA_REASON_PASID_QUARANTINED;
 		return -EBUSY;
 	}
@@ -745,6 +745,7 @@ void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
 
 	if (!sva_device_context_resolved(ctx, release))
 		return;
+	sva_orphans_drop(ctx);
 	sva_pasid_resolve(pasid);
 	sva_pasid_put(pasid);
 	sva_context_put(ctx);
@@ -760,7 +761,7 @@ void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
  */
 void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidence evidence)
 {
-	struct sva_context *ctx = sva_device_find(sdev, id);
+	struct sva_context *ctx = sva_partitions_find(sdev->whole, id);
 
 	if (!ctx)
 		return;
@@ -775,7 +776,7 @@ EXPORT_SYMBOL_GPL(sva_context_late_evidence);
  */
 void sva_context_count_stale(struct sva_device *sdev, u64 id)
 {
-	struct sva_context *ctx = sva_device_find(sdev, id);
+	struct sva_context *ctx = sva_partitions_find(sdev->whole, id);
 
 	if (!ctx)
 		return;

@@ -13,7 +13,7 @@
 
 static_assert(sizeof(struct sva_bind_task) == 24);
 static_assert(sizeof(struct sva_unbind_task) == 24);
-static_assert(sizeof(struct sva_context_info) == 184);
+static_assert(sizeof(struct sva_context_info) == 192);
 static_assert(sizeof(struct sva_region_info) == 32);
 static_assert(sizeof(struct sva_irq_info) == 24);
 static_assert(sizeof(struct sva_set_irqs) == 32);

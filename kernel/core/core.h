@@ -186,6 +186,12 @@ bool sva_account_full(const struct sva_account *account);
  * @desc: of its pointers, @ops, @types and @regions are the core's own copies:
  *	files and mappings that are still there ask for them when the provider
  *	has gone
+ * @whole: itself, or the device that it is a partition of; its lock and counts
+ *	serve the partitions too
+ * @partitions: struct sva_device, under @partitions_lock
+ * @partition: in @whole's list
+ * @share_type: type of @whole's that the partition's contexts come from
+ * @all_quarantined: as @num_quarantined, with partitions
  * @contexts: by id; every context that is not ENDED, under @lock
  * @trust_users: a device that cannot tell is made good for by its users' claims
  * @live: contexts in BINDING, BOUND or STOPPING
@@ -206,12 +212,22 @@ struct sva_device {
 	char name[SVA_NAME_LEN];
 	u32 pasid_bits;
 	u32 sva_reason;
+	struct kobject *types_dir;
+	struct sva_type_dir **type_dirs;
+
+	struct sva_device *whole;
+	struct mutex partitions_lock;
+	struct list_head partitions;
+	struct list_head partition;
+	u32 share_type;
+	u32 num_partitions;
 
 	spinlock_t lock;
 	struct xarray contexts;
 	u32 *type_used;
 	u32 num_contexts;
 	u32 num_quarantined;
+	u32 all_quarantined;
 	u32 live;
 	bool trust_users;
 	bool gone;
@@ -223,6 +239,10 @@ struct sva_device {
 	struct work_struct reset_work;
 	struct sva_events events;
 };
+
+struct sva_type_dir;
+
+#define to_sva_device(d) container_of(d, struct sva_device, dev)
 
 extern struct class sva_class;
 extern const struct file_operations sva_control_fops;
@@ -245,7 +265,32 @@ bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release relea
 struct sva_context *sva_device_find(struct sva_device *sdev, u64 id);
 struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
 bool sva_device_of_parent(struct device *parent);
-bool sva_device_mm_orphaned(struct mm_struct *mm);
+int sva_device_usable(struct sva_device *sdev, u32 *reason);
+void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only);
+int sva_device_reset_idle(struct sva_device *sdev);
+void sva_device_reset_work(struct work_struct *work);
+struct sva_device *sva_device_new(struct device *parent, const struct sva_device_desc *desc,
+				  struct sva_device *whole);
+int sva_device_publish(struct sva_device *sdev);
+void sva_device_retire(struct sva_device *sdev);
+
+/* -------------------------------------------- orphan.c, types.c, partition.c */
+
+void sva_orphans_take(struct sva_device *sdev);
+void sva_orphans_drop(struct sva_context *ctx);
+void sva_orphans_resolve(struct device *parent);
+bool sva_orphans_have(struct mm_struct *mm);
+struct sva_context *sva_orphans_find(u64 id);
+
+int sva_types_add(struct sva_device *sdev);
+void sva_types_remove(struct sva_device *sdev);
+
+int sva_partition_create(struct sva_device *whole, u32 type, const char *name, u32 contexts);
+int sva_partition_remove(struct sva_device *part, struct device_attribute *attr, bool force);
+void sva_partitions_remove_all(struct sva_device *whole);
+void sva_partitions_each(struct sva_device *whole,
+			 void (*fn)(struct sva_device *sdev, void *data), void *data);
+struct sva_context *sva_partitions_find(struct sva_device *whole, u64 id);
 
 /* ------------------------------------------------------------- context.c */
 

@@ -31,7 +31,7 @@
 
 #define SVA_ABI_VERSION		1
 
-#define SVA_NAME_LEN		32	/* of a device or a type, with its NUL */
+#define SVA_NAME_LEN		40	/* of a device or a type, with its NUL; a UUID fits */
 #define SVA_DESCRIPTION_LEN	64
 #define SVA_BLOCKER_LEN		64
 
@@ -149,6 +149,7 @@ enum sva_state {
 #define SVA_DEVICE_FLAG_RESET		(1u << 2) /* SVA_DEVICE_RESET works */
 #define SVA_DEVICE_FLAG_SOFTWARE	(1u << 3) /* runs on the CPU, behind softiommu */
 #define SVA_DEVICE_FLAG_VIABLE		(1u << 4) /* contexts can be created (R11) */
+#define SVA_DEVICE_FLAG_PARTITION	(1u << 5) /* part of another device's capacity */
 
 /**
  * struct sva_device_info - SVA_DEVICE_GET_INFO
