@@ -83,7 +83,7 @@ static void ghosts_work(struct work_struct *work)
 			end_ghost(sd, ghost);
 		cond_resched();
 	}
-	queue_delayed_work(system_unbound_wq, &sd->ghosts_work, GHOST_INTERVAL);
+	queue_delayed_work(system_dfl_wq, &sd->ghosts_work, GHOST_INTERVAL);
 }
 
 void soft_ghosts_init(struct soft_device *sd)
@@ -118,7 +118,7 @@ static void leave_ghost(struct soft_queue *q, unsigned long ends)
 	spin_lock(&sd->ghosts_lock);
 	list_add_tail(&ghost->node, &sd->ghosts);
 	spin_unlock(&sd->ghosts_lock);
-	queue_delayed_work(system_unbound_wq, &sd->ghosts_work, 0);
+	queue_delayed_work(system_dfl_wq, &sd->ghosts_work, 0);
 }
 
 /* What a stopped queue says instead of the truth */

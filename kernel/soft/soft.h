@@ -17,7 +17,11 @@
 #include "core/provider.h"
 #include "softiommu/softiommu.h"
 
-#define SOFT_WINDOW	(64 * 1024)	/* bytes accessed in one window */
+/*
+ * Bytes accessed in one window.  Taking on an address space flushes translations,
+ * so a window should be long; an invalidation waits for it, so it may not be.
+ */
+#define SOFT_WINDOW	(256 * 1024)
 #define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
 
 /**

@@ -31,7 +31,7 @@
  *	the ring's size.  A tail more than the ring's size ahead of the device's
  *	head stops the queue with SVA_ACCEL_ERR_TAIL.
  * @abort: changing this number aborts every descriptor submitted by then: those
- *	not complete finish as ABORTED, at most 64 KiB of work later.  The new
+ *	not complete finish as ABORTED, at most 256 KiB of work later.  The new
  *	value itself means nothing; the value of tail serves.
  */
 struct sva_accel_doorbell {
