@@ -133,14 +133,14 @@ struct sva_msg_explained {
 };
 
 _Static_assert(sizeof(struct sva_msg) == 24, "wire");
-_Static_assert(sizeof(struct sva_msg_open) == 88, "wire");
-_Static_assert(sizeof(struct sva_msg_opened) == 72, "wire");
+_Static_assert(sizeof(struct sva_msg_open) == 104, "wire");
+_Static_assert(sizeof(struct sva_msg_opened) == 80, "wire");
 _Static_assert(sizeof(struct sva_msg_list_devices) == 32, "wire");
-_Static_assert(sizeof(struct sva_msg_device) == 64, "wire");
-_Static_assert(sizeof(struct sva_msg_devices) == 32 + 64 * SVA_MSG_DEVICES, "wire");
-_Static_assert(sizeof(struct sva_msg_list_contexts) == 64, "wire");
+_Static_assert(sizeof(struct sva_msg_device) == 72, "wire");
+_Static_assert(sizeof(struct sva_msg_devices) == 32 + 72 * SVA_MSG_DEVICES, "wire");
+_Static_assert(sizeof(struct sva_msg_list_contexts) == 72, "wire");
 _Static_assert(sizeof(struct sva_msg_contexts) == 32 + sizeof(struct sva_context_entry) * SVA_MSG_CONTEXTS, "wire");
-_Static_assert(sizeof(struct sva_msg_explain) == 88, "wire");
+_Static_assert(sizeof(struct sva_msg_explain) == 104, "wire");
 _Static_assert(sizeof(struct sva_msg_explained) == 296, "wire");
 _Static_assert(sizeof(struct sva_msg_contexts) <= SVA_MSG_MAX, "wire");
 

@@ -14,6 +14,7 @@
 #include <linux/timekeeping.h>
 
 #include "core.h"
+#include "trace.h"
 
 /* ------------------------------------------------------- for providers */
 
@@ -78,6 +79,28 @@ void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access)
 EXPORT_SYMBOL_GPL(sva_context_report_fault);
 
 /**
+ * sva_context_trace_fault() - an access met no page
+ * @resolved: a page request made it accessible
+ */
+void sva_context_trace_fault(const struct sva_context *ctx, u64 address, u32 access,
+			     bool resolved)
+{
+	trace_sva_fault(ctx, address, access, resolved);
+}
+EXPORT_SYMBOL_GPL(sva_context_trace_fault);
+
+/**
+ * sva_context_end_for_faults() - the context has faulted too much: stop it
+ *
+ * Any context that may sleep; the provider's context_block() is called from here.
+ */
+void sva_context_end_for_faults(struct sva_context *ctx)
+{
+	sva_context_end_async(ctx, SVA_REASON_FAULT_STORM);
+}
+EXPORT_SYMBOL_GPL(sva_context_end_for_faults);
+
+/**
  * sva_context_report_error() - the device stopped the context's queue
  * @error: the device's own code
  */
@@ -101,9 +124,11 @@ static void context_free(struct kref *ref)
 	struct sva_context *ctx = container_of(ref, struct sva_context, ref);
 
 	sva_regions_free(ctx);
+	sva_pins_free(&ctx->pins);
 	sva_irqs_free(ctx);
 	sva_events_free(&ctx->events);
 	put_pid(ctx->owner);
+	sva_account_put(ctx->account);
 	put_device(&ctx->sdev->dev);
 	kfree(ctx);
 }
@@ -276,6 +301,8 @@ static struct sva_context *context_alloc(struct sva_device *sdev)
 	INIT_WORK(&ctx->end_work, end_work);
 	INIT_WORK(&ctx->owner_work, owner_work);
 	INIT_LIST_HEAD(&ctx->orphan);
+	INIT_LIST_HEAD(&ctx->externals);
+	sva_pins_init(&ctx->pins);
 	sva_context_machine_init(&ctx->machine);
 	if (sva_events_init(&ctx->events, SVA_CONTEXT_EVENTS, GFP_KERNEL_ACCOUNT) ||
 	    sva_irqs_alloc(ctx)) {
@@ -311,13 +338,14 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 	ctx->id = next_id();
 	ctx->cookie = args->cookie;
 	ctx->type = args->type;
-	ctx->account = args->account;
-
-	ret = sva_device_add_context(sdev, ctx, reason);
+	ctx->account = sva_account_get(args->account);
+	*reason = SVA_REASON_NO_MEMORY;
+	ret = ctx->account ? sva_device_add_context(sdev, ctx, reason) : -ENOMEM;
 	if (ret) {
 		sva_context_put(ctx);
 		return ERR_PTR(ret);
 	}
+	trace_sva_create(ctx);
 	/* from here on it is ended, not freed */
 	watch_owner(ctx);
 	if (owner_dead(owner))
@@ -374,7 +402,7 @@ static int begin_bind(struct sva_context *ctx, u32 *reason)
 	return ret;
 }
 
-static u32 iommu_reason(int err)
+static u32 iommu_reason(const struct sva_context *ctx, int err)
 {
 	switch (err) {
 	case -ENODEV:
@@ -382,7 +410,8 @@ static u32 iommu_reason(int err)
 	case -EOPNOTSUPP:
 		return SVA_REASON_NO_SVA;
 	case -ENOSPC:
-		return SVA_REASON_PASID_EXHAUSTED;
+		return sva_group_holds_all(ctx->sdev->group, ctx->sdev->pasid_bits) ?
+			       SVA_REASON_PASID_EXHAUSTED : SVA_REASON_PASID_TAKEN;
 	case -EOVERFLOW:
 		return SVA_REASON_PASID_TOO_WIDE;
 	case -ENOMEM:
@@ -401,7 +430,7 @@ static int bind_pasid(struct sva_context *ctx, u32 *reason)
 	struct sva_pasid *pasid;
 	int ret;
 
-	if (sva_device_mm_orphaned(current->mm)) {
+	if (sva_orphans_have(current->mm)) {
 		*reason = SVA_REASON_PASID_QUARANTINED;
 		return -EBUSY;
 	}
@@ -420,7 +449,7 @@ static int bind_pasid(struct sva_context *ctx, u32 *reason)
 	if (IS_ERR(ctx->handle)) {
 		ret = PTR_ERR(ctx->handle);
 		ctx->handle = NULL;
-		*reason = iommu_reason(ret);
+		*reason = iommu_reason(ctx, ret);
 		goto err_leave;
 	}
 	ctx->pasid = iommu_sva_get_pasid(ctx->handle);
@@ -504,6 +533,12 @@ static int bind_steps(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	return ret;
 }
 
+static void tell_bound(struct sva_context *ctx)
+{
+	trace_sva_bind(ctx);
+	sva_device_post(ctx->sdev, SVA_EVENT_BOUND, ctx);
+}
+
 /* The binder's last step; ends that came meanwhile are carried out here */
 static void leave_bind(struct sva_context *ctx, bool bound)
 {
@@ -525,7 +560,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 	spin_unlock(&ctx->lock);
 
 	if (bound)
-		sva_device_post(ctx->sdev, SVA_EVENT_BOUND, ctx);
+		tell_bound(ctx);
 	if (end)
 		sva_context_finish_end(ctx);
 }
@@ -550,7 +585,7 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 
-	ret = sva_device_begin_bind(ctx->sdev, &ucmd->reason);
+	ret = sva_device_begin_bind(ctx, &ucmd->reason);
 	if (!ret) {
 		ret = bind_steps(ctx, ucmd);
 		if (ret)
@@ -562,6 +597,16 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 
 /* ------------------------------------------------------------------- end */
 
+static bool request_end_locked(struct sva_context *ctx, u32 reason, enum sva_claim claim)
+{
+	lockdep_assert_held(&ctx->lock);
+	if (!ctx->machine.ending) {
+		ctx->end_reason = reason;
+		ctx->claim = claim;
+	}
+	return sva_context_end(&ctx->machine);
+}
+
 /**
  * sva_context_request_end() - whoever wants the end of a context comes here
  * @reason: what later callers are told, 0 for an end that the process wanted
@@ -569,17 +614,13 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
  * Must be callable from an mmu notifier.  Returns true to the one caller that
  * has to see to it that sva_context_finish_end() runs.
  */
-bool sva_context_request_end(struct sva_context *ctx, u32 reason, enum sva_claim claim)
+bool sva_context_request_end(struct sva_context *ctx, u32 reason)
 {
 	bool bound, mine;
 
 	spin_lock(&ctx->lock);
 	bound = ctx->machine.phase == SVA_PHASE_BOUND;
-	if (!ctx->machine.ending) {
-		ctx->end_reason = reason;
-		ctx->claim = claim;
-	}
-	mine = sva_context_end(&ctx->machine);
+	mine = request_end_locked(ctx, reason, SVA_CLAIM_NONE);
 	spin_unlock(&ctx->lock);
 
 	if (mine && bound)
@@ -587,9 +628,27 @@ bool sva_context_request_end(struct sva_context *ctx, u32 reason, enum sva_claim
 	return mine;
 }
 
+/**
+ * sva_context_request_unbind() - the process itself wants the end
+ *
+ * The only end that holders in the kernel can put off, and the only one that
+ * carries a claim (R4).  1: the caller has to carry it out, 0: it is under way,
+ * -EBUSY: held.
+ */
+int sva_context_request_unbind(struct sva_context *ctx, enum sva_claim claim)
+{
+	int ret = -EBUSY;
+
+	spin_lock(&ctx->lock);
+	if (list_empty(&ctx->externals))
+		ret = request_end_locked(ctx, SVA_REASON_NONE, claim);
+	spin_unlock(&ctx->lock);
+	return ret;
+}
+
 void sva_context_end_async(struct sva_context *ctx, u32 reason)
 {
-	if (sva_context_request_end(ctx, reason, SVA_CLAIM_NONE)) {
+	if (sva_context_request_end(ctx, reason)) {
 		sva_context_get(ctx);
 		queue_work(sva_wq, &ctx->end_work);
 	}
@@ -614,7 +673,8 @@ static enum sva_release stop_queue(struct sva_context *ctx)
 	evidence = ops->context_stop(ctx);
 	iommu_sva_unbind_device(ctx->handle);
 	ctx->handle = NULL;
-	release = sva_release_decide(evidence, ctx->claim, false);
+	release = sva_release_decide(evidence, ctx->claim,
+				     READ_ONCE(ctx->sdev->trust_users));
 
 	mmu_interval_notifier_remove(&ctx->mm_watch);
 	ops->context_counters(ctx, &ctx->counters);
@@ -655,24 +715,23 @@ void sva_context_finish_end(struct sva_context *ctx)
 {
 	enum sva_release release = SVA_RELEASE_CLEAN;
 	struct sva_pasid *pasid = ctx->pasid_entry;
-	bool was_bound = ctx->handle;
+	bool was_bound = ctx->handle, quarantined;
 
 	if (was_bound)
 		release = stop_queue(ctx);
 	else
 		unwatch_owner(ctx);
+	sva_pins_close(&ctx->pins);
+	sva_externals_revoke(ctx);
 	sva_irqs_disable(ctx);
-
-	spin_lock(&ctx->lock);
-	ctx->mm = NULL;
-	WARN_ON_ONCE(sva_context_ended(&ctx->machine, release));
-	spin_unlock(&ctx->lock);
 	tell_end(ctx);
-	if (pasid && release != SVA_RELEASE_NEITHER)
-		sva_pasid_put(pasid);
 
+	quarantined = sva_device_context_ended(ctx, release, was_bound);
+	if (pasid && !quarantined)
+		sva_pasid_put(pasid);
 	complete_all(&ctx->ended);
-	sva_device_context_ended(ctx, was_bound);
+	if (!quarantined)
+		sva_context_put(ctx);
 }
 
 /**
@@ -680,19 +739,59 @@ void sva_context_finish_end(struct sva_context *ctx)
  *
  * Does nothing unless the context is in quarantine.
  */
-void sva_context_resolve(struct sva_context *ctx)
+void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
 {
-	int ret;
+	struct sva_pasid *pasid = ctx->pasid_entry;
 
-	spin_lock(&ctx->lock);
-	ret = sva_context_resolved(&ctx->machine);
-	spin_unlock(&ctx->lock);
-	if (ret)
+	if (!sva_device_context_resolved(ctx, release))
 		return;
-	sva_pasid_resolve(ctx->pasid_entry);
-	sva_pasid_put(ctx->pasid_entry);
-	sva_device_context_resolved(ctx);
+	sva_orphans_drop(ctx);
+	sva_pasid_resolve(pasid);
+	sva_pasid_put(pasid);
+	sva_context_put(ctx);
 }
+
+/**
+ * sva_context_late_evidence() - the device knows now what it did not when it stopped
+ * @id: of the context; context_stop() has returned SVA_EVIDENCE_NEITHER for it
+ * @evidence: SVA_EVIDENCE_FLUSHED or SVA_EVIDENCE_CLEAN
+ *
+ * By the provider, in process context, before it unregisters the device.  What
+ * was flushed is drained: its PASID was out of the IOMMU already.
+ */
+void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidence evidence)
+{
+	struct sva_context *ctx = sva_partitions_find(sdev->whole, id);
+
+	if (!ctx)
+		return;
+	if (evidence == SVA_EVIDENCE_FLUSHED || evidence == SVA_EVIDENCE_CLEAN)
+		sva_context_resolve(ctx, sva_release_decide(evidence, SVA_CLAIM_NONE, false));
+	sva_context_put(ctx);
+}
+EXPORT_SYMBOL_GPL(sva_context_late_evidence);
+
+/**
+ * sva_context_count_stale() - the IOMMU refused an access after context_stop()
+ */
+void sva_context_count_stale(struct sva_device *sdev, u64 id)
+{
+	struct sva_context *ctx = sva_partitions_find(sdev->whole, id);
+
+	if (!ctx)
+		return;
+	down_write(&ctx->active);
+	ctx->counters.stale++;
+	up_write(&ctx->active);
+	sva_context_put(ctx);
+}
+EXPORT_SYMBOL_GPL(sva_context_count_stale);
+
+u64 sva_context_id(const struct sva_context *ctx)
+{
+	return ctx->id;
+}
+EXPORT_SYMBOL_GPL(sva_context_id);
 
 /* ------------------------------------------------------------ what is told */
 
@@ -735,7 +834,7 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 	entry->id = ctx->id;
 	entry->cookie = ctx->cookie;
 	entry->owner = owner_dead(ctx->owner) ? 0 : pid_vnr(ctx->owner);
-	entry->account = ctx->account;
+	entry->account = ctx->account->uid;
 	entry->type = ctx->type;
 	spin_lock(&ctx->lock);
 	entry->state = state_of(ctx);

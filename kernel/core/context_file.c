@@ -13,10 +13,11 @@
 
 static_assert(sizeof(struct sva_bind_task) == 24);
 static_assert(sizeof(struct sva_unbind_task) == 24);
-static_assert(sizeof(struct sva_context_info) == 120);
+static_assert(sizeof(struct sva_context_info) == 192);
 static_assert(sizeof(struct sva_region_info) == 32);
 static_assert(sizeof(struct sva_irq_info) == 24);
 static_assert(sizeof(struct sva_set_irqs) == 32);
+static_assert(sizeof(struct sva_pin) == 32);
 
 static bool is_owner(const struct sva_context *ctx)
 {
@@ -81,7 +82,10 @@ static int unbind_task(void *object, struct sva_ucmd *ucmd)
 	ret = sva_ucmd_respond(ucmd);
 	if (ret)
 		return ret;
-	if (sva_context_request_end(ctx, SVA_REASON_NONE, claim_of(args->flags)))
+	ret = sva_context_request_unbind(ctx, claim_of(args->flags));
+	if (ret < 0)
+		return sva_ucmd_fail(ucmd, SVA_REASON_EXTERNAL_USER, ret);
+	if (ret)
 		sva_context_finish_end(ctx);
 	else if (wait_for_completion_killable(&ctx->ended))
 		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
@@ -113,6 +117,7 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 	info->page_requests = entry.page_requests;
 	info->stale = entry.stale;
 	strscpy_pad(info->device, ctx->sdev->name);
+	sva_group_viable(ctx->sdev->group, info->blocker);
 	return sva_ucmd_respond(ucmd);
 }
 
@@ -138,7 +143,9 @@ static int get_irq_info(void *object, struct sva_ucmd *ucmd)
 
 	if (info->index >= ctx->sdev->desc.num_irqs)
 		return sva_ucmd_fail(ucmd, SVA_REASON_NO_SUCH_IRQ, -ENOENT);
-	info->flags = SVA_IRQ_FLAG_EVENTFD;
+	info->flags = SVA_IRQ_FLAG_EVENTFD | ctx->sdev->desc.irq_flags[info->index];
+	if (info->flags & SVA_IRQ_FLAG_LEVEL)
+		info->flags |= SVA_IRQ_FLAG_MASKABLE;
 	info->count = 1;
 	return sva_ucmd_respond(ucmd);
 }
@@ -153,6 +160,26 @@ static int set_irqs(void *object, struct sva_ucmd *ucmd)
 	return ret ?: sva_irqs_set(object, args, &ucmd->reason);
 }
 
+static int pin(void *object, struct sva_ucmd *ucmd)
+{
+	const struct sva_pin *args = ucmd->buf;
+	struct sva_context *ctx = object;
+	int ret;
+
+	ret = sva_ucmd_respond(ucmd);
+	return ret ?: sva_pins_add(&ctx->pins, args, &ucmd->reason);
+}
+
+static int unpin(void *object, struct sva_ucmd *ucmd)
+{
+	const struct sva_pin *args = ucmd->buf;
+	struct sva_context *ctx = object;
+	int ret;
+
+	ret = sva_ucmd_respond(ucmd);
+	return ret ?: sva_pins_remove(&ctx->pins, args, &ucmd->reason);
+}
+
 static const struct sva_ioctl context_ioctls[] = {
 	SVA_IOCTL_RESERVED(SVA_BIND_TASK, bind_task, struct sva_bind_task, 0),
 	SVA_IOCTL_RESERVED(SVA_UNBIND_TASK, unbind_task, struct sva_unbind_task,
@@ -160,7 +187,12 @@ static const struct sva_ioctl context_ioctls[] = {
 	SVA_IOCTL(SVA_CONTEXT_GET_INFO, get_info, struct sva_context_info, 0),
 	SVA_IOCTL(SVA_CONTEXT_GET_REGION_INFO, get_region_info, struct sva_region_info, 0),
 	SVA_IOCTL_RESERVED(SVA_CONTEXT_GET_IRQ_INFO, get_irq_info, struct sva_irq_info, 0),
-	SVA_IOCTL(SVA_CONTEXT_SET_IRQS, set_irqs, struct sva_set_irqs, SVA_IRQ_SET_EVENTFD),
+	SVA_IOCTL(SVA_CONTEXT_SET_IRQS, set_irqs, struct sva_set_irqs,
+		  SVA_IRQ_SET_EVENTFD | SVA_IRQ_SET_MASK | SVA_IRQ_SET_UNMASK |
+		  SVA_IRQ_SET_UNMASK_EVENTFD),
+	SVA_IOCTL_RESERVED(SVA_CONTEXT_PIN, pin, struct sva_pin,
+			   SVA_PIN_READ | SVA_PIN_WRITE),
+	SVA_IOCTL_RESERVED(SVA_CONTEXT_UNPIN, unpin, struct sva_pin, 0),
 };
 
 static const struct sva_ioctl_table context_table = {
@@ -286,7 +318,7 @@ static int context_release(struct inode *inode, struct file *file)
 {
 	struct sva_context *ctx = file->private_data;
 
-	if (sva_context_request_end(ctx, SVA_REASON_NONE, SVA_CLAIM_NONE))
+	if (sva_context_request_end(ctx, SVA_REASON_NONE))
 		sva_context_finish_end(ctx);
 	sva_context_put(ctx);
 	return 0;
@@ -303,6 +335,12 @@ static const struct file_operations context_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
+/* The context that a file is, or NULL */
+struct sva_context *sva_context_of_file(struct file *file)
+{
+	return file->f_op == &context_fops ? file->private_data : NULL;
+}
+
 /**
  * sva_context_file() - the file of a new context
  *
@@ -316,7 +354,7 @@ struct file *sva_context_file(struct sva_context *ctx)
 	file = anon_inode_create_getfile("[sva]", &context_fops, ctx, O_RDWR, NULL);
 	if (IS_ERR(file)) {
 		ctx->silent = true;
-		if (sva_context_request_end(ctx, SVA_REASON_NONE, SVA_CLAIM_NONE))
+		if (sva_context_request_end(ctx, SVA_REASON_NONE))
 			sva_context_finish_end(ctx);
 		sva_context_put(ctx);
 		return file;

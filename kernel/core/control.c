@@ -8,8 +8,8 @@
 
 #include "core.h"
 
-static_assert(sizeof(struct sva_device_info) == 112);
-static_assert(sizeof(struct sva_type_info) == 120);
+static_assert(sizeof(struct sva_device_info) == 184);
+static_assert(sizeof(struct sva_type_info) == 128);
 static_assert(sizeof(struct sva_create_context) == 48);
 static_assert(sizeof(struct sva_context_entry) == 80);
 static_assert(sizeof(struct sva_list_contexts) == 40);
@@ -56,10 +56,11 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 	info->iova_end = TASK_SIZE_MAX - 1;
 	info->page_sizes = PAGE_SIZE;
 	strscpy_pad(info->name, sdev->name);
-	spin_lock(&sdev->lock);
+	sva_group_viable(sdev->group, info->blocker);
+	spin_lock(&sdev->whole->lock);
 	info->contexts = sdev->num_contexts;
 	info->quarantined = sdev->num_quarantined;
-	spin_unlock(&sdev->lock);
+	spin_unlock(&sdev->whole->lock);
 	return sva_ucmd_respond(ucmd);
 }
 

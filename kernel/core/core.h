@@ -149,7 +149,11 @@ struct sva_pasid {
 struct sva_group *sva_group_get(struct device *parent);
 void sva_group_put(struct sva_group *group);
 u32 sva_group_id(const struct sva_group *group);
-bool sva_group_viable(struct sva_group *group, struct device **other);
+bool sva_group_viable(struct sva_group *group, char blocker[SVA_BLOCKER_LEN]);
+int sva_groups_follow(void);
+void sva_groups_unfollow(void);
+
+bool sva_group_holds_all(struct sva_group *group, u32 pasid_bits);
 
 struct sva_pasid *sva_pasid_get(struct sva_group *group, struct mm_struct *mm);
 void sva_pasid_put(struct sva_pasid *pasid);
@@ -158,6 +162,23 @@ void sva_pasid_begin_end(struct sva_pasid *pasid);
 void sva_pasid_finish_end(struct sva_pasid *pasid, enum sva_release release);
 void sva_pasid_resolve(struct sva_pasid *pasid);
 
+/* ------------------------------------------------------------- account.c */
+
+/**
+ * struct sva_account - whom contexts are charged to
+ * @quarantined: its contexts in quarantine, on all devices
+ */
+struct sva_account {
+	struct hlist_node node;
+	struct kref ref;
+	u32 uid;
+	atomic_t quarantined;
+};
+
+struct sva_account *sva_account_get(u32 uid);
+void sva_account_put(struct sva_account *account);
+bool sva_account_full(const struct sva_account *account);
+
 /* -------------------------------------------------------------- device.c */
 
 /**
@@ -165,9 +186,17 @@ void sva_pasid_resolve(struct sva_pasid *pasid);
  * @desc: of its pointers, @ops, @types and @regions are the core's own copies:
  *	files and mappings that are still there ask for them when the provider
  *	has gone
+ * @whole: itself, or the device that it is a partition of; its lock and counts
+ *	serve the partitions too
+ * @partitions: struct sva_device, under @partitions_lock
+ * @partition: in @whole's list
+ * @share_type: type of @whole's that the partition's contexts come from
+ * @all_quarantined: as @num_quarantined, with partitions
  * @contexts: by id; every context that is not ENDED, under @lock
+ * @trust_users: a device that cannot tell is made good for by its users' claims
  * @live: contexts in BINDING, BOUND or STOPPING
  * @gone: nothing may be started any more; set once, under @lock
+ * @viable: as last told; see sva_device_viable() for what it is
  * @told_gone: the last event, SVA_EVENT_GONE, is in @events
  * @resetting: a reset is under way; under @lock
  * @idle: woken when one of the counts falls
@@ -183,14 +212,26 @@ struct sva_device {
 	char name[SVA_NAME_LEN];
 	u32 pasid_bits;
 	u32 sva_reason;
+	struct kobject *types_dir;
+	struct sva_type_dir **type_dirs;
+
+	struct sva_device *whole;
+	struct mutex partitions_lock;
+	struct list_head partitions;
+	struct list_head partition;
+	u32 share_type;
+	u32 num_partitions;
 
 	spinlock_t lock;
 	struct xarray contexts;
 	u32 *type_used;
 	u32 num_contexts;
 	u32 num_quarantined;
+	u32 all_quarantined;
 	u32 live;
+	bool trust_users;
 	bool gone;
+	bool viable;
 	bool told_gone;
 	bool resetting;
 	wait_queue_head_t idle;
@@ -198,6 +239,10 @@ struct sva_device {
 	struct work_struct reset_work;
 	struct sva_events events;
 };
+
+struct sva_type_dir;
+
+#define to_sva_device(d) container_of(d, struct sva_device, dev)
 
 extern struct class sva_class;
 extern const struct file_operations sva_control_fops;
@@ -209,18 +254,75 @@ int sva_device_start_reset(struct sva_device *sdev, u32 *reason);
 u32 sva_device_max_contexts(const struct sva_device *sdev);
 u32 sva_device_flags(struct sva_device *sdev);
 int sva_device_viable(struct sva_device *sdev, u32 *reason);
+void sva_device_follow_viability(void);
 void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx);
 int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason);
-int sva_device_begin_bind(struct sva_device *sdev, u32 *reason);
+int sva_device_begin_bind(struct sva_context *ctx, u32 *reason);
 void sva_device_undo_bind(struct sva_device *sdev);
-void sva_device_context_ended(struct sva_context *ctx, bool was_live);
-void sva_device_context_resolved(struct sva_context *ctx);
+bool sva_device_context_ended(struct sva_context *ctx, enum sva_release release,
+			      bool was_live);
+bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release release);
 struct sva_context *sva_device_find(struct sva_device *sdev, u64 id);
 struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
 bool sva_device_of_parent(struct device *parent);
-bool sva_device_mm_orphaned(struct mm_struct *mm);
+int sva_device_usable(struct sva_device *sdev, u32 *reason);
+void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only);
+int sva_device_reset_idle(struct sva_device *sdev);
+void sva_device_reset_work(struct work_struct *work);
+struct sva_device *sva_device_new(struct device *parent, const struct sva_device_desc *desc,
+				  struct sva_device *whole);
+int sva_device_publish(struct sva_device *sdev);
+void sva_device_retire(struct sva_device *sdev);
+
+/* -------------------------------------------- orphan.c, types.c, partition.c */
+
+void sva_orphans_take(struct sva_device *sdev);
+void sva_orphans_drop(struct sva_context *ctx);
+void sva_orphans_resolve(struct device *parent);
+bool sva_orphans_have(struct mm_struct *mm);
+struct sva_context *sva_orphans_find(u64 id);
+
+int sva_types_add(struct sva_device *sdev);
+void sva_types_remove(struct sva_device *sdev);
+
+int sva_partition_create(struct sva_device *whole, u32 type, const char *name, u32 contexts);
+int sva_partition_remove(struct sva_device *part, struct device_attribute *attr, bool force);
+void sva_partitions_remove_all(struct sva_device *whole);
+void sva_partitions_each(struct sva_device *whole,
+			 void (*fn)(struct sva_device *sdev, void *data), void *data);
+struct sva_context *sva_partitions_find(struct sva_device *whole, u64 id);
 
 /* ------------------------------------------------------------- context.c */
+
+/**
+ * struct sva_pins - the pages that a context has pinned
+ * @pages: by page number; tagged when pinned for writing
+ * @serial: one call at a time
+ * @lock: @pages against the end of the context
+ * @closed: the context has ended
+ * @user: who is charged
+ */
+struct sva_pins {
+	struct xarray pages;
+	struct mutex serial;
+	struct mutex lock;
+	bool closed;
+	struct user_struct *user;
+};
+
+struct sva_irq_unmasker;
+
+/**
+ * struct sva_irq - an interrupt of a context; under the context's irq_lock
+ * @asserted: level: its cause is there
+ * @masked: level: it does not signal
+ */
+struct sva_irq {
+	struct eventfd_ctx *eventfd;
+	struct sva_irq_unmasker *unmasker;
+	bool asserted;
+	bool masked;
+};
 
 /**
  * struct sva_context - a process's own queue on a device
@@ -234,6 +336,7 @@ bool sva_device_mm_orphaned(struct mm_struct *mm);
  * @end_work: the end, where the one who asks for it must not sleep
  * @end_reason: enum sva_reason; set by the first who asks for the end
  * @ended: done when nothing of it is left on the device
+ * @externals: holders in other parts of the kernel
  * @regions: memory of each region, from bind until the context is freed
  */
 struct sva_context {
@@ -242,7 +345,7 @@ struct sva_context {
 	u64 id;
 	u64 cookie;
 	u32 type;
-	u32 account;
+	struct sva_account *account;
 	struct pid *owner;
 
 	spinlock_t lock;
@@ -267,11 +370,13 @@ struct sva_context {
 	struct list_head orphan;
 	struct completion ended;
 
+	struct list_head externals;
+	struct sva_pins pins;
 	void **regions;
 	void *drvdata;
 	struct sva_counters counters;
 	spinlock_t irq_lock;
-	struct eventfd_ctx **irqs;
+	struct sva_irq *irqs;
 	struct sva_events events;
 	u64 cursor;
 	struct mutex read_lock;
@@ -282,11 +387,11 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 				       const struct sva_create_context *args,
 				       u32 *reason);
 int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd);
-bool sva_context_request_end(struct sva_context *ctx, u32 reason,
-			     enum sva_claim claim);
+bool sva_context_request_end(struct sva_context *ctx, u32 reason);
+int sva_context_request_unbind(struct sva_context *ctx, enum sva_claim claim);
 void sva_context_finish_end(struct sva_context *ctx);
 void sva_context_end_async(struct sva_context *ctx, u32 reason);
-void sva_context_resolve(struct sva_context *ctx);
+void sva_context_resolve(struct sva_context *ctx, enum sva_release release);
 void sva_context_get(struct sva_context *ctx);
 void sva_context_put(struct sva_context *ctx);
 int sva_context_check(struct sva_context *ctx, u32 *reason);
@@ -297,6 +402,17 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 /* -------------------------------------------------------- context_file.c */
 
 struct file *sva_context_file(struct sva_context *ctx);
+struct sva_context *sva_context_of_file(struct file *file);
+
+/* ---------------------------------------------------- pin.c, external.c */
+
+void sva_pins_init(struct sva_pins *pins);
+int sva_pins_add(struct sva_pins *pins, const struct sva_pin *args, u32 *reason);
+int sva_pins_remove(struct sva_pins *pins, const struct sva_pin *args, u32 *reason);
+void sva_pins_close(struct sva_pins *pins);
+void sva_pins_free(struct sva_pins *pins);
+
+void sva_externals_revoke(struct sva_context *ctx);
 
 /* -------------------------------------------------------- region.c, irq.c */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * device.c - devices: registration, accounts, reset, removal, sysfs
+ * device.c - devices: registration, viability, removal
  */
 #include <linux/ctype.h>
 #include <linux/idr.h>
@@ -9,9 +9,8 @@
 
 #include "core.h"
 
-/* every registered device, for group viability; and what outlived its device */
+/* every registered device and partition */
 static LIST_HEAD(sva_devices);
-static LIST_HEAD(sva_orphans);
 static DEFINE_SPINLOCK(sva_devices_lock);
 
 static dev_t sva_devt;
@@ -39,8 +38,10 @@ u32 sva_device_flags(struct sva_device *sdev)
 
 	if (sdev->pasid_bits)
 		flags |= SVA_DEVICE_FLAG_PASID;
-	if (sdev->ops.reset)
+	if (sdev->ops.reset && sdev->whole == sdev)
 		flags |= SVA_DEVICE_FLAG_RESET;
+	if (sdev->whole != sdev)
+		flags |= SVA_DEVICE_FLAG_PARTITION;
 	if (!sva_device_viable(sdev, &reason))
 		flags |= SVA_DEVICE_FLAG_VIABLE;
 	return flags;
@@ -61,449 +62,38 @@ bool sva_device_of_parent(struct device *parent)
 /* R11: all of the group is ours, or contexts are neither created nor bound */
 int sva_device_viable(struct sva_device *sdev, u32 *reason)
 {
-	struct device *other;
+	char blocker[SVA_BLOCKER_LEN];
 
-	if (!sdev->group || sva_group_viable(sdev->group, &other))
+	if (sva_group_viable(sdev->group, blocker))
 		return 0;
-	dev_notice_ratelimited(&sdev->dev, "%s of the same IOMMU group is driven by %s\n",
-			       dev_name(other), dev_driver_string(other));
 	*reason = SVA_REASON_NOT_VIABLE;
 	return -EPERM;
 }
 
-void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx)
-{
-	struct sva_event event = { .type = type };
-
-	if (ctx) {
-		if (ctx->silent)
-			return;
-		event.context = ctx->id;
-		event.cookie = ctx->cookie;
-		event.pasid = ctx->pasid;
-		event.release = ctx->machine.release;
-		event.reason = ctx->end_reason;
-	}
-	event.count = 1;
-	sva_events_post(&sdev->events, &event);
-}
-
-/* -------------------------------------------------------------- accounts */
-
-static int check_usable(struct sva_device *sdev, u32 *reason)
-{
-	lockdep_assert_held(&sdev->lock);
-	if (sdev->gone) {
-		*reason = SVA_REASON_DEVICE_GONE;
-		return -ENODEV;
-	}
-	return 0;
-}
-
-static int take_type(struct sva_device *sdev, u32 type, u32 *reason)
-{
-	int ret = check_usable(sdev, reason);
-
-	if (ret)
-		return ret;
-	if (sdev->type_used[type] >= sdev->desc.types[type].total) {
-		*reason = SVA_REASON_TYPE_EXHAUSTED;
-		return -ENOSPC;
-	}
-	sdev->type_used[type]++;
-	sdev->num_contexts++;
-	return 0;
-}
-
-static void put_type(struct sva_device *sdev, u32 type)
-{
-	lockdep_assert_held(&sdev->lock);
-	sdev->type_used[type]--;
-	sdev->num_contexts--;
-}
-
-/**
- * sva_device_add_context() - enter a new context into the device's table
- *
- * The table holds a reference until the context has ended and its PASID's
- * release is known.
- */
-int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason)
-{
-	int ret;
-
-	ret = xa_reserve(&sdev->contexts, ctx->id, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		*reason = SVA_REASON_NO_MEMORY;
-		return ret;
-	}
-	spin_lock(&sdev->lock);
-	ret = take_type(sdev, ctx->type, reason);
-	if (!ret) {
-		sva_context_get(ctx);
-		xa_store(&sdev->contexts, ctx->id, ctx, GFP_ATOMIC);
-	}
-	spin_unlock(&sdev->lock);
-	if (ret)
-		xa_release(&sdev->contexts, ctx->id);
-	return ret;
-}
-
-static int begin_bind_locked(struct sva_device *sdev, u32 *reason)
-{
-	int ret = check_usable(sdev, reason);
-
-	if (ret)
-		return ret;
-	if (sdev->resetting) {
-		*reason = SVA_REASON_RESETTING;
-		return -EBUSY;
-	}
-	if (sdev->num_quarantined >= sdev->desc.max_quarantined) {
-		*reason = SVA_REASON_QUARANTINE_FULL;
-		return -ENOSPC;
-	}
-	sdev->live++;
-	return 0;
-}
-
-/**
- * sva_device_begin_bind() - is the device fit for a binding now?
- *
- * On success resets and removal wait for sva_device_undo_bind() or
- * sva_device_context_ended().
- */
-int sva_device_begin_bind(struct sva_device *sdev, u32 *reason)
-{
-	int ret;
-
-	spin_lock(&sdev->lock);
-	ret = begin_bind_locked(sdev, reason);
-	spin_unlock(&sdev->lock);
-	return ret;
-}
-
-static void maybe_reset_locked(struct sva_device *sdev)
-{
-	/* an idle device with quarantine cleans itself */
-	if (sdev->gone || sdev->resetting || sdev->live ||
-	    !sdev->num_quarantined || !sdev->ops.reset)
-		return;
-	sdev->resetting = true;
-	queue_work(sva_wq, &sdev->reset_work);
-}
-
-void sva_device_undo_bind(struct sva_device *sdev)
-{
-	spin_lock(&sdev->lock);
-	sdev->live--;
-	spin_unlock(&sdev->lock);
-	wake_up_all(&sdev->idle);
-}
-
-/**
- * sva_device_context_ended() - give back what a context had
- * @was_live: it was bound
- */
-void sva_device_context_ended(struct sva_context *ctx, bool was_live)
-{
-	struct sva_device *sdev = ctx->sdev;
-	bool quarantined = ctx->machine.phase == SVA_PHASE_QUARANTINED;
-
-	/* counts and events as one: who sees one of them finds the other */
-	spin_lock(&sdev->lock);
-	sdev->live -= was_live;
-	if (quarantined) {
-		sdev->num_quarantined++;
-	} else {
-		xa_erase(&sdev->contexts, ctx->id);
-		put_type(sdev, ctx->type);
-	}
-	sva_device_post(sdev, SVA_EVENT_ENDED, ctx);
-	if (quarantined)
-		sva_device_post(sdev, SVA_EVENT_QUARANTINED, ctx);
-	maybe_reset_locked(sdev);
-	spin_unlock(&sdev->lock);
-
-	wake_up_all(&sdev->idle);
-	if (!quarantined)
-		sva_context_put(ctx);
-}
-
-/* A context has left quarantine */
-void sva_device_context_resolved(struct sva_context *ctx)
-{
-	struct sva_device *sdev = ctx->sdev;
-
-	spin_lock(&sdev->lock);
-	xa_erase(&sdev->contexts, ctx->id);
-	put_type(sdev, ctx->type);
-	sdev->num_quarantined--;
-	sva_device_post(sdev, SVA_EVENT_RELEASED, ctx);
-	spin_unlock(&sdev->lock);
-	wake_up_all(&sdev->idle);
-	sva_context_put(ctx);
-}
-
-/* The context with the lowest id above @after, with a reference, or NULL */
-struct sva_context *sva_device_next(struct sva_device *sdev, u64 after)
-{
-	unsigned long id = after;
-	struct sva_context *ctx;
-
-	spin_lock(&sdev->lock);
-	ctx = xa_find_after(&sdev->contexts, &id, ULONG_MAX, XA_PRESENT);
-	if (ctx)
-		sva_context_get(ctx);
-	spin_unlock(&sdev->lock);
-	return ctx;
-}
-
-struct sva_context *sva_device_find(struct sva_device *sdev, u64 id)
-{
-	struct sva_context *ctx;
-
-	spin_lock(&sdev->lock);
-	ctx = xa_load(&sdev->contexts, id);
-	if (ctx)
-		sva_context_get(ctx);
-	spin_unlock(&sdev->lock);
-	return ctx;
-}
-
-/* ----------------------------------------------------------------- reset */
-
-static void end_all(struct sva_device *sdev, u32 reason, bool bound_only)
-{
-	struct sva_context *ctx;
-	u64 id = 0;
-
-	while ((ctx = sva_device_next(sdev, id))) {
-		id = ctx->id;
-		if (!bound_only || READ_ONCE(ctx->machine.phase) != SVA_PHASE_CREATED)
-			sva_context_end_async(ctx, reason);
-		sva_context_put(ctx);
-	}
-}
-
-static void resolve_all(struct sva_device *sdev)
-{
-	struct sva_context *ctx;
-	u64 id = 0;
-
-	while ((ctx = sva_device_next(sdev, id))) {
-		id = ctx->id;
-		sva_context_resolve(ctx);
-		sva_context_put(ctx);
-	}
-}
-
-/* Reset with nothing bound; success is proof for all that is in quarantine (R3) */
-static int reset_idle(struct sva_device *sdev)
-{
-	int ret;
-
-	if (!sdev->ops.reset)
-		return -EOPNOTSUPP;
-	ret = sdev->ops.reset(sdev);
-	if (ret)
-		dev_warn(sdev->parent, "reset failed (%d): %u PASIDs stay in quarantine\n",
-			 ret, READ_ONCE(sdev->num_quarantined));
-	else
-		resolve_all(sdev);
-	return ret;
-}
-
-static bool none_live(struct sva_device *sdev)
-{
-	bool idle;
-
-	spin_lock(&sdev->lock);
-	idle = !sdev->live;
-	spin_unlock(&sdev->lock);
-	return idle;
-}
-
-static void reset_work(struct work_struct *work)
-{
-	struct sva_device *sdev = container_of(work, struct sva_device, reset_work);
-	struct sva_event event = { .type = SVA_EVENT_RESET, .count = 1 };
-
-	end_all(sdev, SVA_REASON_RESETTING, true);
-	wait_event(sdev->idle, none_live(sdev));
-	if (reset_idle(sdev))
-		event.reason = SVA_REASON_PROVIDER;
-
-	spin_lock(&sdev->lock);
-	sdev->resetting = false;
-	spin_unlock(&sdev->lock);
-	sva_events_post(&sdev->events, &event);
-}
-
-int sva_device_start_reset(struct sva_device *sdev, u32 *reason)
-{
-	int ret;
-
-	spin_lock(&sdev->lock);
-	ret = check_usable(sdev, reason);
-	if (!ret && !sdev->ops.reset) {
-		*reason = SVA_REASON_NO_RESET;
-		ret = -EOPNOTSUPP;
-	}
-	if (!ret && sdev->resetting) {
-		*reason = SVA_REASON_RESETTING;
-		ret = -EBUSY;
-	}
-	if (!ret) {
-		sdev->resetting = true;
-		queue_work(sva_wq, &sdev->reset_work);
-	}
-	spin_unlock(&sdev->lock);
-	return ret;
-}
-
-/* --------------------------------------------------------------- orphans */
-
-/*
- * A device that leaves with PASIDs in quarantine, because its reset failed,
- * takes nothing with it: the contexts stay, sva.ko cannot be unloaded, and
- * their address spaces are bound nowhere, until the same device is back and
- * was reset (R3).
- */
-static void orphan_all(struct sva_device *sdev)
-{
-	struct sva_context *ctx;
-	u64 id = 0;
-
-	while ((ctx = sva_device_next(sdev, id))) {
-		id = ctx->id;
-		__module_get(THIS_MODULE);
-		spin_lock(&sva_devices_lock);
-		list_add(&ctx->orphan, &sva_orphans);
-		spin_unlock(&sva_devices_lock);
-		sva_context_put(ctx);
-	}
-}
-
-static struct sva_context *take_orphan(struct device *parent)
-{
-	struct sva_context *ctx, *found = NULL;
-
-	spin_lock(&sva_devices_lock);
-	list_for_each_entry(ctx, &sva_orphans, orphan)
-		if (ctx->sdev->parent == parent)
-			found = ctx;
-	if (found)
-		list_del_init(&found->orphan);
-	spin_unlock(&sva_devices_lock);
-	return found;
-}
-
-static void resolve_orphans(struct device *parent)
-{
-	struct sva_context *ctx;
-
-	while ((ctx = take_orphan(parent))) {
-		sva_context_resolve(ctx);
-		module_put(THIS_MODULE);
-	}
-}
-
-bool sva_device_mm_orphaned(struct mm_struct *mm)
-{
-	struct sva_context *ctx;
-	bool found = false;
-
-	if (list_empty(&sva_orphans))
-		return false;
-	spin_lock(&sva_devices_lock);
-	list_for_each_entry(ctx, &sva_orphans, orphan)
-		found |= ctx->pasid_entry->mm == mm;
-	spin_unlock(&sva_devices_lock);
-	return found;
-}
-
-/* ----------------------------------------------------------------- sysfs */
-
-#define to_sva_device(d) container_of(d, struct sva_device, dev)
-
-static ssize_t iommu_group_show(struct device *dev, struct device_attribute *attr,
-				char *buf)
+/* A driver came or went somewhere: tell what changed, and end what may not go on */
+static int follow_one(struct device *dev, void *data)
 {
 	struct sva_device *sdev = to_sva_device(dev);
+	char blocker[SVA_BLOCKER_LEN];
+	bool viable = sva_group_viable(sdev->group, blocker);
 
-	if (!sdev->group)
-		return sysfs_emit(buf, "none\n");
-	return sysfs_emit(buf, "%u\n", sva_group_id(sdev->group));
+	if (viable == xchg(&sdev->viable, viable))
+		return 0;
+	if (viable) {
+		dev_info(dev, "IOMMU group %u is viable again\n", sva_group_id(sdev->group));
+	} else {
+		dev_notice(dev, "IOMMU group %u is not viable: %s\n",
+			   sva_group_id(sdev->group), blocker);
+		sva_device_end_all(sdev, SVA_REASON_NOT_VIABLE, true);
+	}
+	kobject_uevent(&dev->kobj, KOBJ_CHANGE);
+	return 0;
 }
-static DEVICE_ATTR_RO(iommu_group);
 
-static ssize_t viable_show(struct device *dev, struct device_attribute *attr, char *buf)
+void sva_device_follow_viability(void)
 {
-	u32 reason;
-
-	return sysfs_emit(buf, "%d\n", !sva_device_viable(to_sva_device(dev), &reason));
+	class_for_each_device(&sva_class, NULL, NULL, follow_one);
 }
-static DEVICE_ATTR_RO(viable);
-
-static ssize_t pasid_bits_show(struct device *dev, struct device_attribute *attr,
-			       char *buf)
-{
-	return sysfs_emit(buf, "%u\n", to_sva_device(dev)->pasid_bits);
-}
-static DEVICE_ATTR_RO(pasid_bits);
-
-static ssize_t contexts_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", READ_ONCE(to_sva_device(dev)->num_contexts));
-}
-static DEVICE_ATTR_RO(contexts);
-
-static ssize_t quarantined_show(struct device *dev, struct device_attribute *attr,
-				char *buf)
-{
-	return sysfs_emit(buf, "%u\n", READ_ONCE(to_sva_device(dev)->num_quarantined));
-}
-static DEVICE_ATTR_RO(quarantined);
-
-static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
-			   const char *buf, size_t count)
-{
-	bool yes;
-	u32 reason;
-	int ret;
-
-	if (kstrtobool(buf, &yes) || !yes)
-		return -EINVAL;
-	ret = sva_device_start_reset(to_sva_device(dev), &reason);
-	return ret ?: count;
-}
-static DEVICE_ATTR_WO(reset);
-
-static struct attribute *sva_attrs[] = {
-	&dev_attr_iommu_group.attr,
-	&dev_attr_viable.attr,
-	&dev_attr_pasid_bits.attr,
-	&dev_attr_contexts.attr,
-	&dev_attr_quarantined.attr,
-	&dev_attr_reset.attr,
-	NULL,
-};
-ATTRIBUTE_GROUPS(sva);
-
-static char *sva_devnode(const struct device *dev, umode_t *mode)
-{
-	/* R12: udev gives it to svad; nobody else gets in by a group */
-	if (mode)
-		*mode = 0600;
-	return kasprintf(GFP_KERNEL, "sva/%s", dev_name(dev));
-}
-
-struct class sva_class = {
-	.name = "sva",
-	.devnode = sva_devnode,
-	.dev_groups = sva_groups,
-};
 
 /* ---------------------------------------------------------- registration */
 
@@ -516,10 +106,13 @@ static void sva_device_release(struct device *dev)
 	sva_events_free(&sdev->events);
 	sva_group_put(sdev->group);
 	put_device(sdev->parent);
+	if (sdev->whole != sdev)
+		put_device(&sdev->whole->dev);
 	if (MAJOR(sdev->dev.devt))
 		ida_free(&sva_minors, MINOR(sdev->dev.devt));
 	kfree(sdev->desc.types);
 	kfree(sdev->desc.regions);
+	kfree(sdev->desc.irq_flags);
 	kfree(sdev->type_used);
 	kfree(sdev);
 }
@@ -578,8 +171,11 @@ static int copy_desc(struct sva_device *sdev, const struct sva_device_desc *desc
 					 sizeof(*desc->types), GFP_KERNEL);
 	sdev->desc.regions = kmemdup_array(desc->regions, desc->num_regions,
 					   sizeof(*desc->regions), GFP_KERNEL);
+	sdev->desc.irq_flags = kmemdup_array(desc->irq_flags, desc->num_irqs,
+					     sizeof(*desc->irq_flags), GFP_KERNEL);
 	sdev->type_used = kcalloc(desc->num_types, sizeof(*sdev->type_used), GFP_KERNEL);
-	return sdev->desc.types && sdev->desc.regions && sdev->type_used ? 0 : -ENOMEM;
+	return sdev->desc.types && sdev->desc.regions && sdev->desc.irq_flags &&
+	       sdev->type_used ? 0 : -ENOMEM;
 }
 
 static int sva_device_setup(struct sva_device *sdev, const struct sva_device_desc *desc)
@@ -606,7 +202,7 @@ static int sva_device_setup(struct sva_device *sdev, const struct sva_device_des
 	return dev_set_name(&sdev->dev, "%s", sdev->name);
 }
 
-static struct sva_device *sva_device_alloc(struct device *parent)
+static struct sva_device *sva_device_alloc(struct device *parent, struct sva_device *whole)
 {
 	struct sva_device *sdev = kzalloc_obj(*sdev);
 
@@ -617,21 +213,96 @@ static struct sva_device *sva_device_alloc(struct device *parent)
 	sdev->dev.parent = parent;
 	sdev->dev.release = sva_device_release;
 	sdev->parent = get_device(parent);
+	sdev->whole = whole ?: sdev;
+	if (whole)
+		get_device(&whole->dev);
+	sdev->viable = true;
 	spin_lock_init(&sdev->lock);
 	xa_init(&sdev->contexts);
 	init_waitqueue_head(&sdev->idle);
-	INIT_WORK(&sdev->reset_work, reset_work);
+	mutex_init(&sdev->partitions_lock);
+	INIT_LIST_HEAD(&sdev->partitions);
+	INIT_LIST_HEAD(&sdev->partition);
+	INIT_WORK(&sdev->reset_work, sva_device_reset_work);
 	return sdev;
 }
 
-static void enlist(struct sva_device *sdev, bool in)
+/**
+ * sva_device_new() - a device or partition that nobody knows yet
+ * @whole: NULL, or the device that it is a partition of
+ *
+ * The caller owns a reference.
+ */
+struct sva_device *sva_device_new(struct device *parent, const struct sva_device_desc *desc,
+				  struct sva_device *whole)
+{
+	struct sva_device *sdev;
+	int ret;
+
+	ret = check_desc(desc);
+	if (ret)
+		return ERR_PTR(ret);
+	sdev = sva_device_alloc(parent, whole);
+	if (!sdev)
+		return ERR_PTR(-ENOMEM);
+	ret = sva_device_setup(sdev, desc);
+	if (ret) {
+		put_device(&sdev->dev);
+		return ERR_PTR(ret);
+	}
+	return sdev;
+}
+
+/* Names are checked here: the driver core would complain with a stack trace */
+static int enlist(struct sva_device *sdev)
+{
+	struct sva_device *other;
+	int ret = 0;
+
+	spin_lock(&sva_devices_lock);
+	list_for_each_entry(other, &sva_devices, node)
+		if (!strcmp(other->name, sdev->name))
+			ret = -EEXIST;
+	if (!ret)
+		list_add(&sdev->node, &sva_devices);
+	spin_unlock(&sva_devices_lock);
+	return ret;
+}
+
+static void delist(struct sva_device *sdev)
 {
 	spin_lock(&sva_devices_lock);
-	if (in)
-		list_add(&sdev->node, &sva_devices);
-	else
-		list_del(&sdev->node);
+	list_del(&sdev->node);
 	spin_unlock(&sva_devices_lock);
+}
+
+/**
+ * sva_device_publish() - its node and its sysfs appear
+ *
+ * -EEXIST: there is a device of this name.
+ */
+int sva_device_publish(struct sva_device *sdev)
+{
+	int ret;
+
+	ret = enlist(sdev);
+	if (ret)
+		return ret;
+	cdev_init(&sdev->cdev, &sva_control_fops);
+	sdev->cdev.owner = THIS_MODULE;
+	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
+	if (ret)
+		goto err_delist;
+	ret = sva_types_add(sdev);
+	if (ret)
+		goto err_cdev;
+	return 0;
+
+err_cdev:
+	cdev_device_del(&sdev->cdev, &sdev->dev);
+err_delist:
+	delist(sdev);
+	return ret;
 }
 
 /**
@@ -647,74 +318,100 @@ struct sva_device *sva_device_register(struct device *parent,
 				       const struct sva_device_desc *desc)
 {
 	struct sva_device *sdev;
-	int ret;
+	int ret = 0;
 
-	ret = check_desc(desc);
-	if (ret)
+	sdev = sva_device_new(parent, desc, NULL);
+	if (IS_ERR(sdev))
+		return sdev;
+	if (desc->ops->reset)
+		ret = sva_device_reset_idle(sdev);
+	if (!ret)
+		ret = sva_device_publish(sdev);
+	if (ret) {
+		put_device(&sdev->dev);
 		return ERR_PTR(ret);
-	sdev = sva_device_alloc(parent);
-	if (!sdev)
-		return ERR_PTR(-ENOMEM);
-	ret = sva_device_setup(sdev, desc);
-	if (ret)
-		goto err_put;
-
-	if (desc->ops->reset) {
-		ret = reset_idle(sdev);
-		if (ret)
-			goto err_put;
-		resolve_orphans(parent);
 	}
-
-	enlist(sdev, true);
-	cdev_init(&sdev->cdev, &sva_control_fops);
-	sdev->cdev.owner = THIS_MODULE;
-	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
-	if (ret)
-		goto err_delist;
 	return sdev;
-
-err_delist:
-	enlist(sdev, false);
-err_put:
-	put_device(&sdev->dev);
-	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(sva_device_register);
+
+static void set_gone(struct sva_device *sdev)
+{
+	spin_lock(&sdev->whole->lock);
+	sdev->gone = true;
+	spin_unlock(&sdev->whole->lock);
+}
 
 static bool none_but_quarantined(struct sva_device *sdev)
 {
 	bool done;
 
-	spin_lock(&sdev->lock);
-	done = !sdev->live && sdev->num_contexts == sdev->num_quarantined;
-	spin_unlock(&sdev->lock);
+	spin_lock(&sdev->whole->lock);
+	done = sdev->num_contexts == sdev->num_quarantined;
+	spin_unlock(&sdev->whole->lock);
 	return done;
+}
+
+static void end_contexts(struct sva_device *sdev)
+{
+	sva_device_end_all(sdev, SVA_REASON_DEVICE_GONE, false);
+	wait_event(sdev->whole->idle, none_but_quarantined(sdev));
+}
+
+static void end_contexts_of(struct sva_device *sdev, void *data)
+{
+	end_contexts(sdev);
+}
+
+/**
+ * sva_device_quiesce() - the last of the device, for a provider's shutdown()
+ *
+ * Ends every context and lets none begin; the device stays registered, and says
+ * that it has gone.
+ */
+void sva_device_quiesce(struct sva_device *sdev)
+{
+	set_gone(sdev);
+	cancel_work_sync(&sdev->reset_work);
+	sva_partitions_each(sdev, end_contexts_of, NULL);
+}
+EXPORT_SYMBOL_GPL(sva_device_quiesce);
+
+/**
+ * sva_device_retire() - a device or partition leaves
+ *
+ * Marked gone by the caller.  What is in quarantine is cleared by a reset, if it
+ * is the whole device, or outlives it.
+ */
+void sva_device_retire(struct sva_device *sdev)
+{
+	sva_types_remove(sdev);
+	cdev_device_del(&sdev->cdev, &sdev->dev);
+	cancel_work_sync(&sdev->reset_work);
+	end_contexts(sdev);
+	if (sdev->all_quarantined)
+		(void)sva_device_reset_idle(sdev);
+	if (sdev->num_quarantined)
+		sva_orphans_take(sdev);
+
+	delist(sdev);
+	sva_device_post(sdev, SVA_EVENT_GONE, NULL);
+	WRITE_ONCE(sdev->told_gone, true);
+	wake_up_all(&sdev->events.wait);
 }
 
 /**
  * sva_device_unregister() - the device leaves (R5, R6)
  *
- * Ends every context, resets the device, and returns when no call into the
- * provider is under way or can come.  Files that are still open answer ENODEV.
+ * Ends every context, removes its partitions, resets the device, and returns when
+ * no call into the provider is under way or can come.  Files that are still open
+ * answer ENODEV.
  */
 void sva_device_unregister(struct sva_device *sdev)
 {
-	spin_lock(&sdev->lock);
-	sdev->gone = true;
-	spin_unlock(&sdev->lock);
-	cdev_device_del(&sdev->cdev, &sdev->dev);
-
-	cancel_work_sync(&sdev->reset_work);
-	end_all(sdev, SVA_REASON_DEVICE_GONE, false);
-	wait_event(sdev->idle, none_but_quarantined(sdev));
-	if (sdev->num_quarantined && reset_idle(sdev))
-		orphan_all(sdev);
-
-	enlist(sdev, false);
-	sva_device_post(sdev, SVA_EVENT_GONE, NULL);
-	WRITE_ONCE(sdev->told_gone, true);
-	wake_up_all(&sdev->events.wait);
+	set_gone(sdev);
+	sva_partitions_remove_all(sdev);
+	sva_device_retire(sdev);
 	put_device(&sdev->dev);
 }
 EXPORT_SYMBOL_GPL(sva_device_unregister);

@@ -7,6 +7,7 @@
  * mm has one PASID, and the mm is known before the PASID is.
  */
 #include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -94,26 +95,68 @@ u32 sva_group_id(const struct sva_group *group)
 
 static int find_foreign(struct device *dev, void *data)
 {
-	struct device **other = data;
+	char *blocker = data;
 
 	/* bridges and devices without a driver issue nothing of their own */
 	if (!dev->driver || (dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev))))
 		return 0;
 	if (sva_device_of_parent(dev))
 		return 0;
-	*other = dev;
+	snprintf(blocker, SVA_BLOCKER_LEN, "%s %s", dev_name(dev), dev_driver_string(dev));
 	return 1;
 }
 
 /**
  * sva_group_viable() - is every device of the group ours? (R11)
- * @other: the device that somebody else drives; for messages only, it may be
- *	gone by then
+ * @blocker: if not, the device that somebody else drives, and its driver
  */
-bool sva_group_viable(struct sva_group *group, struct device **other)
+bool sva_group_viable(struct sva_group *group, char blocker[SVA_BLOCKER_LEN])
 {
-	*other = NULL;
-	return !iommu_group_for_each_dev(group->iommu, other, find_foreign);
+	memset(blocker, 0, SVA_BLOCKER_LEN);
+	return !group || !iommu_group_for_each_dev(group->iommu, blocker, find_foreign);
+}
+
+/* ------------------------------------------------- following the viability */
+
+static void look_at_devices(struct work_struct *work)
+{
+	sva_device_follow_viability();
+}
+
+static DECLARE_WORK(look_work, look_at_devices);
+
+static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct device *dev = data;
+
+	if ((action == BUS_NOTIFY_BOUND_DRIVER || action == BUS_NOTIFY_UNBOUND_DRIVER) &&
+	    dev->iommu_group)
+		queue_work(sva_wq, &look_work);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block platform_events = { .notifier_call = bus_event };
+static struct notifier_block pci_events = { .notifier_call = bus_event };
+
+int sva_groups_follow(void)
+{
+	int ret = bus_register_notifier(&platform_bus_type, &platform_events);
+
+	if (ret)
+		return ret;
+	if (IS_ENABLED(CONFIG_PCI))
+		ret = bus_register_notifier(&pci_bus_type, &pci_events);
+	if (ret)
+		bus_unregister_notifier(&platform_bus_type, &platform_events);
+	return ret;
+}
+
+void sva_groups_unfollow(void)
+{
+	if (IS_ENABLED(CONFIG_PCI))
+		bus_unregister_notifier(&pci_bus_type, &pci_events);
+	bus_unregister_notifier(&platform_bus_type, &platform_events);
+	cancel_work_sync(&look_work);
 }
 
 /* ---------------------------------------------------------------- PASIDs */
@@ -199,6 +242,17 @@ static void pasid_release(struct kref *ref)
 void sva_pasid_put(struct sva_pasid *pasid)
 {
 	kref_put_lock(&pasid->ref, pasid_release, &pasid->group->lock);
+}
+
+/**
+ * sva_group_holds_all() - are the PASIDs that fit @pasid_bits all used here?
+ *
+ * If not, they have been taken by address spaces bound in other groups.
+ */
+bool sva_group_holds_all(struct sva_group *group, u32 pasid_bits)
+{
+	/* the caller's own is in the table already, and PASID 0 is never given */
+	return atomic_read(&group->pasids.nelems) - 1 >= (1 << pasid_bits) - 1;
 }
 
 static int pasid_try_bind(struct sva_pasid *pasid)

@@ -22,13 +22,23 @@ static int __init sva_init(void)
 		return -ENOMEM;
 	ret = sva_device_init();
 	if (ret)
-		destroy_workqueue(sva_wq);
+		goto err_wq;
+	ret = sva_groups_follow();
+	if (ret)
+		goto err_device;
+	return 0;
+
+err_device:
+	sva_device_exit();
+err_wq:
+	destroy_workqueue(sva_wq);
 	return ret;
 }
 module_init(sva_init);
 
 static void __exit sva_exit(void)
 {
+	sva_groups_unfollow();
 	sva_device_exit();
 	destroy_workqueue(sva_wq);
 	/* interval notifiers are removed without waiting for their readers */

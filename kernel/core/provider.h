@@ -116,7 +116,8 @@ struct sva_device_ops {
  * pointers lead to
  * @name: of the node below /dev/sva: letters, digits, '-', '_' and '.'
  * @flags: SVA_DEVICE_FLAG_* that the provider knows: PAGE_REQUESTS, SOFTWARE
- * @num_irqs: one interrupt at each index, signalled with sva_context_signal()
+ * @irq_flags: SVA_IRQ_FLAG_LEVEL or 0 of the interrupt at each index; raised with
+ *	sva_context_signal()
  * @max_quarantined: see struct sva_device_info
  */
 struct sva_device_desc {
@@ -126,6 +127,7 @@ struct sva_device_desc {
 	u32 num_types;
 	const struct sva_region *regions;
 	u32 num_regions;
+	const u32 *irq_flags;
 	u32 num_irqs;
 	u32 flags;
 	u32 max_quarantined;
@@ -135,6 +137,7 @@ struct sva_device_desc {
 struct sva_device *sva_device_register(struct device *parent,
 				       const struct sva_device_desc *desc);
 void sva_device_unregister(struct sva_device *sdev);
+void sva_device_quiesce(struct sva_device *sdev);
 void *sva_device_drvdata(const struct sva_device *sdev);
 
 struct sva_device *sva_context_device(const struct sva_context *ctx);
@@ -142,10 +145,18 @@ u32 sva_context_pasid(const struct sva_context *ctx);
 void *sva_context_region(const struct sva_context *ctx, u32 index);
 void sva_context_set_drvdata(struct sva_context *ctx, void *data);
 void *sva_context_drvdata(const struct sva_context *ctx);
+u64 sva_context_id(const struct sva_context *ctx);
 bool sva_context_device_gone(const struct sva_context *ctx);
 
-void sva_context_signal(struct sva_context *ctx, u32 irq);
+void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidence evidence);
+void sva_context_count_stale(struct sva_device *sdev, u64 id);
+
+void sva_context_signal(struct sva_context *ctx, u32 index);
+void sva_context_deassert(struct sva_context *ctx, u32 index);
 void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access);
+void sva_context_trace_fault(const struct sva_context *ctx, u64 address, u32 access,
+			     bool resolved);
+void sva_context_end_for_faults(struct sva_context *ctx);
 void sva_context_report_error(struct sva_context *ctx, u32 error);
 
 #endif /* SVA_PROVIDER_H */

@@ -108,12 +108,13 @@ int sva_context_ended(struct sva_context_machine *m, enum sva_release release)
 	return 0;
 }
 
-int sva_context_resolved(struct sva_context_machine *m)
+int sva_context_resolved(struct sva_context_machine *m, enum sva_release release)
 {
-	if (m->phase != SVA_PHASE_QUARANTINED)
+	if (m->phase != SVA_PHASE_QUARANTINED ||
+	    (release != SVA_RELEASE_FLUSHED && release != SVA_RELEASE_CLEAN))
 		return -EINVAL;
 	m->phase = SVA_PHASE_ENDED;
-	m->release = SVA_RELEASE_CLEAN;
+	m->release = release;
 	return 0;
 }
 

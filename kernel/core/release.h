@@ -108,8 +108,8 @@ int sva_context_end(struct sva_context_machine *m);
 /* The end is carried out: 0, or -EINVAL if none was under way */
 int sva_context_ended(struct sva_context_machine *m, enum sva_release release);
 
-/* Reset or late evidence: 0, or -EINVAL if not in quarantine */
-int sva_context_resolved(struct sva_context_machine *m);
+/* Reset or late evidence that says so: 0, or -EINVAL if not in quarantine */
+int sva_context_resolved(struct sva_context_machine *m, enum sva_release release);
 
 enum sva_pasid_state {
 	SVA_PASID_FREE,

@@ -7,6 +7,7 @@
  * engine polls the doorbell page; before it sleeps it says so in the status
  * page.
  */
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -84,6 +85,35 @@ static bool answered(const struct softiommu_request *request)
 	return smp_load_acquire(&request->answered);
 }
 
+/*
+ * R8: page requests that fail cost the host work and bring the process nothing.
+ * Beyond a rate the queue is held back, and a context that keeps coming is
+ * stopped.
+ */
+static int pace_failures(struct soft_job *job)
+{
+	struct soft_queue *q = job->q;
+	u32 rate = READ_ONCE(q->sd->fault_rate);
+	u64 now = ktime_get_ns(), age = now - q->window;
+
+	if (age >= NSEC_PER_SEC) {
+		if (age >= 2 * NSEC_PER_SEC || q->failed < rate)
+			q->strikes = 0;
+		q->window = now;
+		q->failed = 0;
+		age = 0;
+	}
+	if (++q->failed < rate || !rate)
+		return -EFAULT;
+	STATUS_ADD(q, throttled, 1);
+	if (++q->strikes >= READ_ONCE(q->sd->fault_strikes)) {
+		sva_context_end_for_faults(q->ctx);
+		return -ECANCELED;
+	}
+	wait_event_idle_timeout(q->wait, blocked(q), nsecs_to_jiffies(NSEC_PER_SEC - age));
+	return blocked(q) ? -ECANCELED : -EFAULT;
+}
+
 /* Ask for pages and wait.  0, -EFAULT: no such page, -ECANCELED */
 static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access)
 {
@@ -106,7 +136,8 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access)
 	start = ktime_get_ns() - start;
 	STATUS_ADD(q, fault_ns, start);
 	job->record.fault_ns += start;
-	return ret;
+	sva_context_trace_fault(q->ctx, address, access, !ret);
+	return ret == -EFAULT ? pace_failures(job) : ret;
 }
 
 static u32 group_size(const struct soft_job *job)
@@ -114,6 +145,12 @@ static u32 group_size(const struct soft_job *job)
 	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(job->miss) + job->miss_len, PAGE_SIZE);
 
 	return job->single ? 1 : min_t(u64, pages, SVA_ACCEL_MAX_GROUP);
+}
+
+static bool may_request(const struct soft_job *job)
+{
+	return job->q->sd->page_requests &&
+	       (job->desc.flags & SVA_ACCEL_DESC_BLOCK_ON_FAULT);
 }
 
 /* Make job->miss accessible: 0 to go on, or the status that the job ends with */
@@ -124,14 +161,14 @@ static u32 resolve_miss(struct soft_job *job, u64 last_miss)
 
 	STATUS_ADD(job->q, faults, 1);
 	job->retries = job->miss == last_miss ? job->retries + 1 : 0;
-	if ((job->desc.flags & SVA_ACCEL_DESC_BLOCK_ON_FAULT) && job->retries < SOFT_RETRIES)
+	if (may_request(job) && job->retries < SOFT_RETRIES)
 		ret = fetch_pages(job, job->miss, pages, job->miss_access);
 	if (ret == -ECANCELED)
 		return SVA_ACCEL_ABORTED;
 	if (ret && pages > 1) {
 		/* one of the group is bad: find out whether it is the first */
 		job->single = true;
-		return job->desc.flags & SVA_ACCEL_DESC_BLOCK_ON_FAULT ? 0 : SVA_ACCEL_PAGE_FAULT;
+		return may_request(job) ? 0 : SVA_ACCEL_PAGE_FAULT;
 	}
 	job->single = false;
 	return ret ? SVA_ACCEL_PAGE_FAULT : 0;
@@ -185,6 +222,7 @@ static u32 run_job(struct soft_job *job)
 	if (job->desc.opcode == SVA_ACCEL_OP_NOP)
 		return cancelled(job) ? SVA_ACCEL_ABORTED : SVA_ACCEL_SUCCESS;
 	job->node = job->desc.src;
+	job->q->last_address = job->desc.dst ?: job->desc.src;
 	status = run_steps(job, step_fn);
 	if (status == SVA_ACCEL_PAGE_FAULT) {
 		job->record.fault_addr = job->miss;
@@ -239,6 +277,8 @@ static int deliver_record(struct soft_job *job)
 			return 0;
 
 		STATUS_ADD(job->q, faults, 1);
+		if (!job->q->sd->page_requests)
+			return -EFAULT;
 		ret = fetch_pages(job, job->desc.completion, 1, SVA_ACCESS_WRITE);
 		if (ret)
 			return ret;
@@ -252,6 +292,7 @@ static void stop_with_error(struct soft_queue *q, u32 error)
 	WRITE_ONCE(q->status->error, error);
 	smp_store_release(&q->status->state, SVA_ACCEL_QUEUE_ERROR);
 	sva_context_report_error(q->ctx, error);
+	sva_context_signal(q->ctx, SVA_ACCEL_IRQ_ERROR);
 }
 
 static void complete_job(struct soft_job *job)

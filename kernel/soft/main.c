@@ -27,6 +27,14 @@ static unsigned int pasid_bits[SOFT_MAX_DEVICES];
 module_param_array(pasid_bits, uint, NULL, 0444);
 MODULE_PARM_DESC(pasid_bits, "width of each one's PASIDs (1 to 20, default 16)");
 
+static bool page_requests = true;
+module_param(page_requests, bool, 0444);
+MODULE_PARM_DESC(page_requests, "accesses may fault (default); off: memory has to be pinned");
+
+static int groups[SOFT_MAX_DEVICES] = { [0 ... SOFT_MAX_DEVICES - 1] = SOFTIOMMU_OWN_GROUP };
+module_param_array(groups, int, NULL, 0444);
+MODULE_PARM_DESC(groups, "number of each one's IOMMU group (-1, the default: its own)");
+
 static struct platform_device *pdevs[SOFT_MAX_DEVICES];
 
 /* ------------------------------------------------------------- misbehave */
@@ -34,6 +42,10 @@ static struct platform_device *pdevs[SOFT_MAX_DEVICES];
 static const char * const misbehave_names[] = {
 	[SOFT_BEHAVE] = "none",
 	[SOFT_HOLD] = "hold",
+	[SOFT_STALE] = "stale",
+	[SOFT_LATE] = "late",
+	[SOFT_NEVER] = "never",
+	[SOFT_MUTE] = "mute",
 };
 
 static ssize_t misbehave_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -56,8 +68,57 @@ static ssize_t misbehave_store(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_ADMIN_RW(misbehave);
 
+static ssize_t refused_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct soft_device *sd = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(sd->refused));
+}
+static DEVICE_ATTR_ADMIN_RO(refused);
+
+static ssize_t landed_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct soft_device *sd = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(sd->landed));
+}
+static DEVICE_ATTR_ADMIN_RO(landed);
+
+/* ---------------------------------------------------------- fault storms */
+
+#define SOFT_SETTING(_name, _min)						\
+static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
+			    char *buf)						\
+{										\
+	struct soft_device *sd = dev_get_drvdata(dev);				\
+										\
+	return sysfs_emit(buf, "%u\n", READ_ONCE(sd->_name));			\
+}										\
+static ssize_t _name##_store(struct device *dev, struct device_attribute *attr,	\
+			     const char *buf, size_t count)			\
+{										\
+	struct soft_device *sd = dev_get_drvdata(dev);				\
+	u32 value;								\
+	int ret = kstrtou32(buf, 0, &value);					\
+										\
+	if (ret)								\
+		return ret;							\
+	if (value < (_min))							\
+		return -EINVAL;							\
+	WRITE_ONCE(sd->_name, value);						\
+	return count;								\
+}										\
+static DEVICE_ATTR_ADMIN_RW(_name)
+
+SOFT_SETTING(fault_rate, 0);
+SOFT_SETTING(fault_strikes, 1);
+
 static struct attribute *soft_attrs[] = {
 	&dev_attr_misbehave.attr,
+	&dev_attr_refused.attr,
+	&dev_attr_landed.attr,
+	&dev_attr_fault_rate.attr,
+	&dev_attr_fault_strikes.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(soft);
@@ -88,14 +149,20 @@ static void describe(struct soft_device *sd)
 	snprintf(sd->name, sizeof(sd->name), "soft%d", sd->pdev->id);
 }
 
+static const u32 irq_flags[SVA_ACCEL_NUM_IRQS] = {
+	[SVA_ACCEL_IRQ_ERROR] = SVA_IRQ_FLAG_LEVEL,
+};
+
 static int soft_probe(struct platform_device *pdev)
 {
 	struct sva_device_desc desc = {
 		.ops = &soft_ops,
 		.num_types = 1,
 		.num_regions = SVA_ACCEL_NUM_REGIONS,
+		.irq_flags = irq_flags,
 		.num_irqs = SVA_ACCEL_NUM_IRQS,
-		.flags = SVA_DEVICE_FLAG_PAGE_REQUESTS | SVA_DEVICE_FLAG_SOFTWARE,
+		.flags = SVA_DEVICE_FLAG_SOFTWARE |
+			 (page_requests ? SVA_DEVICE_FLAG_PAGE_REQUESTS : 0),
 		.max_quarantined = contexts / 2 + 1,
 	};
 	struct soft_device *sd;
@@ -105,9 +172,13 @@ static int soft_probe(struct platform_device *pdev)
 		return -ENOMEM;
 	sd->pdev = pdev;
 	sd->ring_entries = ring_entries;
+	sd->page_requests = page_requests;
+	sd->fault_rate = 1000;
+	sd->fault_strikes = 10;
+	soft_ghosts_init(sd);
 	describe(sd);
 	platform_set_drvdata(pdev, sd);
-	sd->engines = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE, sd->name);
+	sd->engines = alloc_workqueue("%s", WQ_UNBOUND | WQ_FREEZABLE, WQ_MAX_ACTIVE, sd->name);
 	if (!sd->engines)
 		return -ENOMEM;
 
@@ -128,12 +199,23 @@ static void soft_remove(struct platform_device *pdev)
 	struct soft_device *sd = platform_get_drvdata(pdev);
 
 	sva_device_unregister(sd->sdev);
+	cancel_delayed_work_sync(&sd->ghosts_work);
+	soft_ghosts_exorcise(sd);
 	destroy_workqueue(sd->engines);
+}
+
+/* Also on the way to another kernel, whose memory no access may reach */
+static void soft_shutdown(struct platform_device *pdev)
+{
+	struct soft_device *sd = platform_get_drvdata(pdev);
+
+	sva_device_quiesce(sd->sdev);
 }
 
 static struct platform_driver soft_driver = {
 	.probe = soft_probe,
 	.remove = soft_remove,
+	.shutdown = soft_shutdown,
 	.driver = {
 		.name = "sva_soft",
 		.dev_groups = soft_groups,
@@ -179,7 +261,7 @@ static int create_devices(void)
 	for (unsigned int i = 0; i < devices; i++) {
 		struct platform_device *pdev;
 
-		pdev = softiommu_device_create("sva_soft", i, pasid_bits[i]);
+		pdev = softiommu_device_create("sva_soft", i, pasid_bits[i], groups[i]);
 		if (IS_ERR(pdev)) {
 			destroy_devices();
 			return PTR_ERR(pdev);

@@ -11,7 +11,7 @@
 
 #include "soft.h"
 
-#define SOFT_WINDOW_PAGES (SOFT_WINDOW / PAGE_SIZE)
+#define SOFT_BATCH	16	/* pages */
 
 static enum soft_step miss(struct soft_job *job, u64 address, u64 len, u32 access)
 {
@@ -61,18 +61,16 @@ static enum soft_step take_bounced(struct soft_job *job, struct softiommu_access
 	return len < got ? SOFT_MISS : after_window(job);
 }
 
-/* Feed the source to @take without copying it */
-static enum soft_step take_source(struct soft_job *job, struct softiommu_access *access,
-				  take_fn take)
+/* Feed one batch of source pages to @take, without copying them first */
+static enum soft_step take_batch(struct soft_job *job, struct softiommu_access *access,
+				 u64 want, take_fn take)
 {
-	struct page *pages[SOFT_WINDOW_PAGES];
+	struct page *pages[SOFT_BATCH];
 	u64 src = job->desc.src + job->record.done;
-	u64 want = min_t(u64, left(job), SOFT_WINDOW - offset_in_page(src));
 	bool stopped = false;
 	int got;
 
-	if (!want)
-		return SOFT_DONE;
+	want = min_t(u64, want, SOFT_BATCH * PAGE_SIZE - offset_in_page(src));
 	got = softiommu_get_pages(access, src, DIV_ROUND_UP(offset_in_page(src) + want, PAGE_SIZE),
 				  pages);
 	if (!got)
@@ -95,6 +93,17 @@ static enum soft_step take_source(struct soft_job *job, struct softiommu_access 
 		want -= took;
 	}
 	return stopped ? SOFT_MISS : after_window(job);
+}
+
+static enum soft_step take_source(struct soft_job *job, struct softiommu_access *access,
+				  take_fn take)
+{
+	u64 end = job->record.done + min_t(u64, left(job), SOFT_WINDOW);
+	enum soft_step step = after_window(job);
+
+	while (step == SOFT_MORE && job->record.done < end)
+		step = take_batch(job, access, end - job->record.done, take);
+	return step;
 }
 
 /* --------------------------------------------------------------- memmove */
@@ -136,7 +145,7 @@ static enum soft_step move_overlapping(struct soft_job *job, struct softiommu_ac
 	bool backward = job->desc.dst > job->desc.src;
 	enum soft_step step = SOFT_MORE;
 
-	for (u32 i = 0; i < SOFT_WINDOW_PAGES && left(job) && step == SOFT_MORE; i++) {
+	for (u32 i = 0; i < SOFT_WINDOW / PAGE_SIZE && left(job) && step == SOFT_MORE; i++) {
 		u64 end, offset;
 		size_t len;
 
@@ -209,7 +218,7 @@ static enum soft_step op_compare(struct soft_job *job, struct softiommu_access *
 {
 	u8 *a = job->q->bounce, *b = a + PAGE_SIZE;
 
-	for (u32 i = 0; i < SOFT_WINDOW_PAGES && left(job); i++) {
+	for (u32 i = 0; i < SOFT_WINDOW / PAGE_SIZE && left(job); i++) {
 		u64 src = job->desc.src + job->record.done;
 		u64 dst = job->desc.dst + job->record.done;
 		size_t len = min_t(u64, left(job), PAGE_SIZE), same;

@@ -65,9 +65,8 @@ static enum sva_evidence context_stop(struct sva_context *ctx)
 	cancel_work_sync(&q->work);
 	smp_store_release(&q->status->state, sva_context_device_gone(ctx) ?
 			  SVA_ACCEL_QUEUE_GONE : SVA_ACCEL_QUEUE_STOPPED);
-	if (READ_ONCE(q->sd->misbehave) == SOFT_HOLD)
-		return SVA_EVIDENCE_NEITHER;
-	return atomic_read(&q->outstanding) ? SVA_EVIDENCE_FLUSHED : SVA_EVIDENCE_CLEAN;
+	return soft_misbehave_at_stop(q, atomic_read(&q->outstanding) ?
+				      SVA_EVIDENCE_FLUSHED : SVA_EVIDENCE_CLEAN);
 }
 
 static void context_free(struct sva_context *ctx)
@@ -101,7 +100,10 @@ static int reset(struct sva_device *sdev)
 {
 	struct soft_device *sd = sva_device_drvdata(sdev);
 
-	return READ_ONCE(sd->misbehave) == SOFT_HOLD ? -EIO : 0;
+	if (READ_ONCE(sd->misbehave) == SOFT_HOLD)
+		return -EIO;
+	soft_ghosts_exorcise(sd);
+	return 0;
 }
 
 const struct sva_device_ops soft_ops = {

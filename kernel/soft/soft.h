@@ -17,28 +17,53 @@
 #include "core/provider.h"
 #include "softiommu/softiommu.h"
 
-#define SOFT_WINDOW	(64 * 1024)	/* bytes accessed in one window */
+/*
+ * Bytes accessed in one window.  Taking on an address space flushes translations,
+ * so a window should be long; an invalidation waits for it, so it may not be.
+ */
+#define SOFT_WINDOW	(256 * 1024)
 #define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
 
 /**
  * enum soft_misbehave - how the device misbehaves, for tests of R3
  * @SOFT_HOLD: it cannot say that it stopped, and its reset fails
+ * @SOFT_STALE: it keeps accessing after it was stopped, until it is reset
+ * @SOFT_LATE: the same, but it comes to an end by itself and says so then
+ * @SOFT_NEVER: its stop times out
+ * @SOFT_MUTE: it has no means to tell
  */
 enum soft_misbehave {
 	SOFT_BEHAVE,
 	SOFT_HOLD,
+	SOFT_STALE,
+	SOFT_LATE,
+	SOFT_NEVER,
+	SOFT_MUTE,
 };
 
 /**
  * struct soft_device - one accelerator
- * @engines: runs a queue's work, one item a queue
+ * @engines: runs a queue's work, one item a queue; frozen while the system sleeps
+ * @fault_rate: failed page requests a second that a context is let, 0: any number
+ * @fault_strikes: held back in so many seconds in a row, a context is stopped
+ * @ghosts: what goes on accessing after stop (rogue.c)
+ * @refused: accesses of ghosts that the IOMMU refused
+ * @landed: accesses of ghosts that it let through
  */
 struct soft_device {
 	struct platform_device *pdev;
 	struct sva_device *sdev;
 	struct workqueue_struct *engines;
 	enum soft_misbehave misbehave;
+	bool page_requests;
 	u32 ring_entries;
+	u32 fault_rate;
+	u32 fault_strikes;
+	spinlock_t ghosts_lock;
+	struct list_head ghosts;
+	struct delayed_work ghosts_work;
+	u64 refused;
+	u64 landed;
 	char name[SVA_NAME_LEN];
 	struct sva_type types[1];
 	struct sva_region regions[SVA_ACCEL_NUM_REGIONS];
@@ -52,6 +77,9 @@ struct soft_device {
  * @blocked: take no more work; set once
  * @wait: for page responses, and for being blocked
  * @outstanding: page requests without a response
+ * @window: when the current second of failed page requests began; @failed: how many
+ *	there were in it; @strikes: in so many seconds in a row there were too many
+ * @last_address: what a ghost of this queue goes on accessing
  * @bounce: two pages
  */
 struct soft_queue {
@@ -72,6 +100,10 @@ struct soft_queue {
 	wait_queue_head_t wait;
 	atomic_t outstanding;
 	u64 stale;
+	u64 window;
+	u32 failed;
+	u32 strikes;
+	u64 last_address;
 	u8 *bounce;
 };
 
@@ -115,6 +147,11 @@ soft_step_fn soft_operation(const struct sva_accel_desc *desc, u32 *status);
 
 /* engine.c */
 void soft_engine_work(struct work_struct *work);
+
+/* rogue.c */
+void soft_ghosts_init(struct soft_device *sd);
+void soft_ghosts_exorcise(struct soft_device *sd);
+enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth);
 
 /* queue.c */
 extern const struct sva_device_ops soft_ops;

@@ -22,11 +22,15 @@ MODULE_PARM_DESC(pasid_bits, "width of the IOMMU's PASIDs (1 to 20)");
 static struct platform_device *softiommu_pdev;
 static struct iommu_device softiommu;
 
+static LIST_HEAD(softiommu_devices);
+static DEFINE_MUTEX(softiommu_devices_lock);
+
 /* ------------------------------------------------ the core's view of us */
 
 static struct iommu_device *probe_device(struct device *dev)
 {
 	struct softiommu_device *sd = kzalloc_obj(*sd);
+	u32 group;
 
 	if (!sd)
 		return ERR_PTR(-ENOMEM);
@@ -36,10 +40,32 @@ static struct iommu_device *probe_device(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	}
 	sd->dev = dev;
+	sd->group = SOFTIOMMU_OWN_GROUP;
+	if (!device_property_read_u32(dev, "softiommu-group", &group))
+		sd->group = group;
 	xa_init(&sd->pasids);
 	xa_init_flags(&sd->requests, XA_FLAGS_ALLOC1);
 	dev_iommu_priv_set(dev, sd);
+	mutex_lock(&softiommu_devices_lock);
+	list_add_tail(&sd->node, &softiommu_devices);
+	mutex_unlock(&softiommu_devices_lock);
 	return &softiommu;
+}
+
+/* What shares a group number is what this IOMMU cannot tell apart */
+static struct iommu_group *device_group(struct device *dev)
+{
+	struct softiommu_device *sd = dev_iommu_priv_get(dev), *other;
+	struct iommu_group *group = NULL;
+
+	if (sd->group == SOFTIOMMU_OWN_GROUP)
+		return generic_device_group(dev);
+	mutex_lock(&softiommu_devices_lock);
+	list_for_each_entry(other, &softiommu_devices, node)
+		if (!group && other != sd && other->group == sd->group)
+			group = iommu_group_get(other->dev);
+	mutex_unlock(&softiommu_devices_lock);
+	return group ?: generic_device_group(dev);
 }
 
 static void probe_finalize(struct device *dev)
@@ -54,6 +80,9 @@ static void release_device(struct device *dev)
 {
 	struct softiommu_device *sd = dev_iommu_priv_get(dev);
 
+	mutex_lock(&softiommu_devices_lock);
+	list_del(&sd->node);
+	mutex_unlock(&softiommu_devices_lock);
 	iopf_queue_free(sd->iopf);
 	WARN_ON(!xa_empty(&sd->pasids));
 	WARN_ON(!xa_empty(&sd->requests));
@@ -73,7 +102,7 @@ static const struct iommu_ops softiommu_ops = {
 	.probe_device = probe_device,
 	.probe_finalize = probe_finalize,
 	.release_device = release_device,
-	.device_group = generic_device_group,
+	.device_group = device_group,
 	.domain_alloc_sva = softiommu_domain_alloc_sva,
 	.page_response = softiommu_page_response,
 	.blocked_domain = &softiommu_blocked_domain,
@@ -100,11 +129,16 @@ static int join_iommu(struct device *dev)
 /**
  * softiommu_device_create() - a platform device behind the software IOMMU
  * @pasid_bits: width of the PASIDs that the device can issue
+ * @group: devices with the same number share an IOMMU group, or
+ *	SOFTIOMMU_OWN_GROUP
  */
-struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits)
+struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits,
+					       int group)
 {
 	const struct property_entry properties[] = {
 		PROPERTY_ENTRY_U32("pasid-num-bits", pasid_bits),
+		group == SOFTIOMMU_OWN_GROUP ? (struct property_entry){ } :
+			PROPERTY_ENTRY_U32("softiommu-group", group),
 		{ }
 	};
 	struct platform_device *pdev;

@@ -14,13 +14,17 @@
 
 /**
  * struct softiommu_device - a device behind the IOMMU
+ * @node: in the list of all of them
+ * @group: number of the group it shares, or SOFTIOMMU_OWN_GROUP
  * @pasids: its PASID table: struct softiommu_entry
  * @requests: page request groups that wait for a response, by their number
  * @iopf: the core's queue, one a device, so that flushing it waits for nobody
  *	else's faults
  */
 struct softiommu_device {
+	struct list_head node;
 	struct device *dev;
+	int group;
 	struct xarray pasids;
 	struct xarray requests;
 	u32 last_group;

@@ -17,7 +17,10 @@
 struct softiommu_domain;
 struct softiommu_entry;
 
-struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits);
+#define SOFTIOMMU_OWN_GROUP (-1)
+
+struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits,
+					       int group);
 void softiommu_device_destroy(struct platform_device *pdev);
 
 /**

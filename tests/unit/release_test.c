@@ -85,7 +85,8 @@ static void r4_unknown_evidence_values_count_as_neither(void **state)
 /* ------------------------------------------------------- context machine */
 
 enum op { BIND_BEGIN, BIND_DONE, BIND_UNDO, END, ENDED_CLEAN, ENDED_FLUSHED,
-	  ENDED_NEITHER, ENDED_PENDING, RESOLVED, OPS };
+	  ENDED_NEITHER, ENDED_PENDING, RESOLVED, RESOLVED_FLUSHED,
+	  RESOLVED_NEITHER, RESOLVED_PENDING, OPS };
 
 static int apply(struct sva_context_machine *m, enum op op)
 {
@@ -106,8 +107,14 @@ static int apply(struct sva_context_machine *m, enum op op)
 		return sva_context_ended(m, SVA_RELEASE_NEITHER);
 	case ENDED_PENDING:
 		return sva_context_ended(m, SVA_RELEASE_PENDING);
+	case RESOLVED:
+		return sva_context_resolved(m, SVA_RELEASE_CLEAN);
+	case RESOLVED_FLUSHED:
+		return sva_context_resolved(m, SVA_RELEASE_FLUSHED);
+	case RESOLVED_NEITHER:
+		return sva_context_resolved(m, SVA_RELEASE_NEITHER);
 	default:
-		return sva_context_resolved(m);
+		return sva_context_resolved(m, SVA_RELEASE_PENDING);
 	}
 }
 
@@ -132,6 +139,7 @@ static const struct {
 	{ SVA_PHASE_STOPPING, 1, ENDED_FLUSHED, 0, SVA_PHASE_ENDED },
 	{ SVA_PHASE_STOPPING, 1, ENDED_NEITHER, 0, SVA_PHASE_QUARANTINED },
 	{ SVA_PHASE_QUARANTINED, 1, RESOLVED, 0, SVA_PHASE_ENDED },
+	{ SVA_PHASE_QUARANTINED, 1, RESOLVED_FLUSHED, 0, SVA_PHASE_ENDED },
 };
 
 static const struct {

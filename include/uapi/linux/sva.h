@@ -31,8 +31,9 @@
 
 #define SVA_ABI_VERSION		1
 
-#define SVA_NAME_LEN		32	/* of a device or a type, with its NUL */
+#define SVA_NAME_LEN		40	/* of a device or a type, with its NUL; a UUID fits */
 #define SVA_DESCRIPTION_LEN	64
+#define SVA_BLOCKER_LEN		64
 
 #define SVA_IOCTL_TYPE		0xBB
 #define SVA_IOCTL_DEVICE	0x00	/* on the control node */
@@ -76,6 +77,10 @@ enum sva_reason {
 	SVA_REASON_NO_SUCH_REGION = 33,	/* ENOENT */
 	SVA_REASON_NO_SUCH_IRQ = 34,	/* ENOENT */
 	SVA_REASON_BAD_EVENTFD = 35,	/* EBADF, EINVAL */
+	SVA_REASON_NOT_MASKABLE = 36,	/* EINVAL: an edge interrupt */
+	SVA_REASON_EXTERNAL_USER = 37,	/* EBUSY: another part of the kernel uses it */
+	SVA_REASON_FAULT_STORM = 38,	/* EPERM: stopped for faulting too often */
+	SVA_REASON_OVERLAP = 39,	/* EEXIST */
 
 	/* what has run out */
 	SVA_REASON_TYPE_EXHAUSTED = 40,	/* ENOSPC: no context of this type is left */
@@ -84,6 +89,9 @@ enum sva_reason {
 	SVA_REASON_PASID_QUARANTINED = 43,/* EBUSY: this process's PASID is in quarantine here (R3) */
 	SVA_REASON_QUARANTINE_FULL = 44,/* ENOSPC: too many PASIDs are in quarantine here */
 	SVA_REASON_RESETTING = 45,	/* EBUSY: the device is being reset */
+	SVA_REASON_QUARANTINE_ACCOUNT = 46,/* ENOSPC: too many PASIDs of this account are in quarantine */
+	SVA_REASON_PASID_TAKEN = 47,	/* ENOSPC: those the device can use are taken on wider devices */
+	SVA_REASON_MEMLOCK = 48,	/* ENOMEM: RLIMIT_MEMLOCK of the user */
 
 	/* why SVA cannot work here (R7) */
 	SVA_REASON_NO_IOMMU = 60,	/* ENODEV: the device is behind no IOMMU */
@@ -141,6 +149,7 @@ enum sva_state {
 #define SVA_DEVICE_FLAG_RESET		(1u << 2) /* SVA_DEVICE_RESET works */
 #define SVA_DEVICE_FLAG_SOFTWARE	(1u << 3) /* runs on the CPU, behind softiommu */
 #define SVA_DEVICE_FLAG_VIABLE		(1u << 4) /* contexts can be created (R11) */
+#define SVA_DEVICE_FLAG_PARTITION	(1u << 5) /* part of another device's capacity */
 
 /**
  * struct sva_device_info - SVA_DEVICE_GET_INFO
@@ -156,6 +165,8 @@ enum sva_state {
  * @quarantined: contexts whose PASID is in quarantine
  * @max_quarantined: with this many quarantined, new binds are refused
  * @name: the device's name, NUL-terminated
+ * @blocker: without SVA_DEVICE_FLAG_VIABLE: the device of the group that somebody
+ *	else drives, a space, and its driver
  */
 struct sva_device_info {
 	__u32 argsz;
@@ -176,6 +187,7 @@ struct sva_device_info {
 	__u64 iova_end;
 	__u64 page_sizes;
 	char name[SVA_NAME_LEN];
+	char blocker[SVA_BLOCKER_LEN];
 };
 #define SVA_DEVICE_GET_INFO	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_DEVICE + 0)
 
@@ -351,6 +363,7 @@ struct sva_unbind_task {
  * @type: index of the type
  * @last_reason: why the last mmap, read or write of this context was refused
  * @device: name of the device
+ * @blocker: see struct sva_device_info
  *
  * Counters are those of struct sva_context_entry.
  */
@@ -373,6 +386,7 @@ struct sva_context_info {
 	__u64 page_requests;
 	__u64 stale;
 	char device[SVA_NAME_LEN];
+	char blocker[SVA_BLOCKER_LEN];
 };
 #define SVA_CONTEXT_GET_INFO	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 2)
 
@@ -406,6 +420,8 @@ struct sva_irq_info {
 	__u32 argsz;
 	__u32 flags;
 #define SVA_IRQ_FLAG_EVENTFD	(1u << 0)	/* signals an eventfd */
+#define SVA_IRQ_FLAG_LEVEL	(1u << 1)	/* is masked when it signals, until unmasked */
+#define SVA_IRQ_FLAG_MASKABLE	(1u << 2)	/* SVA_IRQ_SET_MASK and _UNMASK work */
 	__u32 reason;
 	__u32 index;
 	__u32 count;
@@ -415,17 +431,25 @@ struct sva_irq_info {
 
 /**
  * struct sva_set_irqs - SVA_CONTEXT_SET_IRQS
- * @flags: in: SVA_IRQ_SET_EVENTFD
- * @index: in: which interrupt
+ * @flags: in: exactly one of SVA_IRQ_SET_*; may be 0 where @count is 0
+ * @index: in: which kind of interrupt
  * @start: in: first of the interrupts at that index
- * @count: in: how many; 0 disables all at the index
- * @fds: in: pointer to __s32[count]: an eventfd, or -1 for none.  The kernel
- *	takes its own references.
+ * @count: in: how many; 0 with EVENTFD or without a flag: disable all at the
+ *	index; 0 with another flag does nothing
+ * @fds: in: for the eventfd flags: pointer to __s32[count]: an eventfd, or -1
+ *	for none.  The kernel takes its own references.
+ *
+ * EVENTFD: what an interrupt signals.  MASK, UNMASK: hold a level interrupt back,
+ * let it through; one that is pending when it is unmasked signals at once.
+ * UNMASK_EVENTFD: an eventfd whose being signalled unmasks.
  */
 struct sva_set_irqs {
 	__u32 argsz;
 	__u32 flags;
-#define SVA_IRQ_SET_EVENTFD	(1u << 0)
+#define SVA_IRQ_SET_EVENTFD		(1u << 0)
+#define SVA_IRQ_SET_MASK		(1u << 1)
+#define SVA_IRQ_SET_UNMASK		(1u << 2)
+#define SVA_IRQ_SET_UNMASK_EVENTFD	(1u << 3)
 	__u32 reason;
 	__u32 index;
 	__u32 start;
@@ -433,6 +457,32 @@ struct sva_set_irqs {
 	__u64 fds;
 };
 #define SVA_CONTEXT_SET_IRQS	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 5)
+
+/**
+ * struct sva_pin - SVA_CONTEXT_PIN, SVA_CONTEXT_UNPIN
+ * @flags: in: PIN: SVA_PIN_*, what the device will do; UNPIN: 0
+ * @address, @size: in: bytes; rounded out to pages
+ *
+ * For devices that cannot take page faults.  Keeps the pages of a range resident
+ * at their addresses, as far as the kernel allows; each page counts once against
+ * RLIMIT_MEMLOCK however often it is pinned.  All of the range is pinned or none
+ * of it.  UNPIN takes every pinned page of the range out again, ENOENT if there
+ * is none.  The end of the binding unpins all.
+ *
+ * ENOMEM (SVA_REASON_MEMLOCK), EFAULT: a part is not mapped that way.
+ */
+struct sva_pin {
+	__u32 argsz;
+	__u32 flags;
+#define SVA_PIN_READ	(1u << 0)
+#define SVA_PIN_WRITE	(1u << 1)
+	__u32 reason;
+	__u32 reserved;
+	__u64 address;
+	__u64 size;
+};
+#define SVA_CONTEXT_PIN		_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 6)
+#define SVA_CONTEXT_UNPIN	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 7)
 
 /* ---------------------------------------------------------------- events */
 

@@ -18,8 +18,9 @@
 #define SVA_ACCEL_REGION_STATUS		2	/* struct sva_accel_status, read only */
 #define SVA_ACCEL_NUM_REGIONS		3
 
-#define SVA_ACCEL_IRQ_COMPLETION	0
-#define SVA_ACCEL_NUM_IRQS		1
+#define SVA_ACCEL_IRQ_COMPLETION	0	/* edge */
+#define SVA_ACCEL_IRQ_ERROR		1	/* level: state is SVA_ACCEL_QUEUE_ERROR */
+#define SVA_ACCEL_NUM_IRQS		2
 
 #define SVA_ACCEL_MAX_GROUP		128	/* pages in one page request group */
 #define SVA_ACCEL_MAX_KEY		64	/* bytes, LIST_WALK with FIND */
@@ -30,7 +31,7 @@
  *	the ring's size.  A tail more than the ring's size ahead of the device's
  *	head stops the queue with SVA_ACCEL_ERR_TAIL.
  * @abort: changing this number aborts every descriptor submitted by then: those
- *	not complete finish as ABORTED, at most 64 KiB of work later.  The new
+ *	not complete finish as ABORTED, at most 256 KiB of work later.  The new
  *	value itself means nothing; the value of tail serves.
  */
 struct sva_accel_doorbell {
@@ -67,6 +68,7 @@ enum sva_accel_error {
  * @page_requests: page requests sent, a page each
  * @page_groups: page request groups sent
  * @fault_ns: time spent waiting for page responses
+ * @throttled: times the queue was held back for failing page requests
  */
 struct sva_accel_status {
 	__u32 state;
@@ -80,6 +82,7 @@ struct sva_accel_status {
 	__u64 page_requests;
 	__u64 page_groups;
 	__u64 fault_ns;
+	__u64 throttled;
 };
 
 enum sva_accel_opcode {

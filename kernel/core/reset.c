@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reset.c - ends for all contexts of a device, and its reset (R3)
+ */
+#include "core.h"
+
+void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only)
+{
+	struct sva_context *ctx;
+	u64 id = 0;
+
+	while ((ctx = sva_device_next(sdev, id))) {
+		id = ctx->id;
+		if (!bound_only || READ_ONCE(ctx->machine.phase) != SVA_PHASE_CREATED)
+			sva_context_end_async(ctx, reason);
+		sva_context_put(ctx);
+	}
+}
+
+static void resolve_all(struct sva_device *sdev, void *data)
+{
+	struct sva_context *ctx;
+	u64 id = 0;
+
+	while ((ctx = sva_device_next(sdev, id))) {
+		id = ctx->id;
+		sva_context_resolve(ctx, SVA_RELEASE_CLEAN);
+		sva_context_put(ctx);
+	}
+}
+
+/* Reset the whole device with nothing bound; success is proof for all that is in quarantine (R3) */
+int sva_device_reset_idle(struct sva_device *sdev)
+{
+	int ret;
+
+	if (!sdev->ops.reset)
+		return -EOPNOTSUPP;
+	ret = sdev->ops.reset(sdev);
+	if (ret)
+		dev_warn(sdev->parent, "reset failed (%d): %u PASIDs stay in quarantine\n",
+			 ret, READ_ONCE(sdev->all_quarantined));
+	if (ret)
+		return ret;
+	sva_partitions_each(sdev, resolve_all, NULL);
+	sva_orphans_resolve(sdev->parent);
+	return 0;
+}
+
+static bool none_live(struct sva_device *sdev)
+{
+	bool idle;
+
+	spin_lock(&sdev->whole->lock);
+	idle = !sdev->whole->live;
+	spin_unlock(&sdev->whole->lock);
+	return idle;
+}
+
+static void end_bound(struct sva_device *part, void *data)
+{
+	sva_device_end_all(part, SVA_REASON_RESETTING, true);
+}
+
+static void post_reset(struct sva_device *part, void *event)
+{
+	sva_events_post(&part->events, event);
+}
+
+void sva_device_reset_work(struct work_struct *work)
+{
+	struct sva_device *sdev = container_of(work, struct sva_device, reset_work);
+	struct sva_event event = { .type = SVA_EVENT_RESET, .count = 1 };
+
+	sva_partitions_each(sdev, end_bound, NULL);
+	wait_event(sdev->idle, none_live(sdev));
+	if (sva_device_reset_idle(sdev))
+		event.reason = SVA_REASON_PROVIDER;
+
+	spin_lock(&sdev->lock);
+	sdev->resetting = false;
+	spin_unlock(&sdev->lock);
+	sva_partitions_each(sdev, post_reset, &event);
+}
+
+int sva_device_start_reset(struct sva_device *sdev, u32 *reason)
+{
+	int ret;
+
+	spin_lock(&sdev->whole->lock);
+	ret = sva_device_usable(sdev, reason);
+	if (!ret && (!sdev->ops.reset || sdev->whole != sdev)) {
+		*reason = SVA_REASON_NO_RESET;
+		ret = -EOPNOTSUPP;
+	}
+	if (!ret && sdev->whole->resetting) {
+		*reason = SVA_REASON_RESETTING;
+		ret = -EBUSY;
+	}
+	if (!ret) {
+		sdev->whole->resetting = true;
+		queue_work(sva_wq, &sdev->reset_work);
+	}
+	spin_unlock(&sdev->whole->lock);
+	return ret;
+}
+

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rogue.c - a device that does not stop when it is told to
+ *
+ * R3 has to be tested against a rogue device, not against a polite one.  In the
+ * modes that keep accessing, a stopped queue leaves a ghost: it goes on writing
+ * and asking for pages under the PASID that the queue had.  The IOMMU has to
+ * refuse each access; one that landed would be counted and seen.
+ */
+#include <linux/delay.h>
+#include <linux/slab.h>
+
+#include "soft.h"
+
+#define GHOST_INTERVAL	msecs_to_jiffies(1)
+#define GHOST_LATE	msecs_to_jiffies(100)
+#define STOP_TIMEOUT	msecs_to_jiffies(500)
+
+/**
+ * struct soft_ghost - the accesses that a stopped queue still makes
+ * @context: id
+ * @ends: jiffies, for SOFT_LATE; 0: with the next reset
+ */
+struct soft_ghost {
+	struct list_head node;
+	u64 context;
+	u32 pasid;
+	u64 address;
+	unsigned long ends;
+};
+
+static void no_response(void *data)
+{
+}
+
+static void haunt(struct soft_device *sd, const struct soft_ghost *ghost)
+{
+	struct device *dev = &sd->pdev->dev;
+	struct softiommu_request *request;
+	struct softiommu_access access;
+	const u64 mark = 0x6768306768306768ULL;
+	int ret;
+
+	ret = softiommu_begin(dev, ghost->pasid, &access);
+	if (!ret) {
+		softiommu_write(&access, ghost->address, &mark, sizeof(mark));
+		softiommu_end(&access);
+		WRITE_ONCE(sd->landed, sd->landed + 1);
+	} else if (ret != -EAGAIN) {
+		WRITE_ONCE(sd->refused, sd->refused + 1);
+		sva_context_count_stale(sd->sdev, ghost->context);
+	}
+	request = softiommu_request_pages(dev, ghost->pasid, ghost->address, 1,
+					  SVA_ACCESS_WRITE, no_response, NULL);
+	if (!IS_ERR_OR_NULL(request))
+		softiommu_request_put(request);
+}
+
+static void end_ghost(struct soft_device *sd, struct soft_ghost *ghost)
+{
+	spin_lock(&sd->ghosts_lock);
+	list_del(&ghost->node);
+	spin_unlock(&sd->ghosts_lock);
+	sva_context_late_evidence(sd->sdev, ghost->context, SVA_EVIDENCE_CLEAN);
+	kfree(ghost);
+}
+
+/* Only this work takes ghosts out while it can run, so it need not hold the lock */
+static void ghosts_work(struct work_struct *work)
+{
+	struct soft_device *sd = container_of(to_delayed_work(work), struct soft_device,
+					      ghosts_work);
+	struct soft_ghost *ghost, *next;
+
+	spin_lock(&sd->ghosts_lock);
+	ghost = list_first_entry_or_null(&sd->ghosts, struct soft_ghost, node);
+	spin_unlock(&sd->ghosts_lock);
+	if (!ghost)
+		return;
+	list_for_each_entry_safe_from(ghost, next, &sd->ghosts, node) {
+		haunt(sd, ghost);
+		if (ghost->ends && time_after(jiffies, ghost->ends))
+			end_ghost(sd, ghost);
+		cond_resched();
+	}
+	queue_delayed_work(system_dfl_wq, &sd->ghosts_work, GHOST_INTERVAL);
+}
+
+void soft_ghosts_init(struct soft_device *sd)
+{
+	spin_lock_init(&sd->ghosts_lock);
+	INIT_LIST_HEAD(&sd->ghosts);
+	INIT_DELAYED_WORK(&sd->ghosts_work, ghosts_work);
+}
+
+/* A reset ends what no stop did */
+void soft_ghosts_exorcise(struct soft_device *sd)
+{
+	struct soft_ghost *ghost, *next;
+
+	cancel_delayed_work_sync(&sd->ghosts_work);
+	list_for_each_entry_safe(ghost, next, &sd->ghosts, node)
+		kfree(ghost);
+	INIT_LIST_HEAD(&sd->ghosts);
+}
+
+static void leave_ghost(struct soft_queue *q, unsigned long ends)
+{
+	struct soft_device *sd = q->sd;
+	struct soft_ghost *ghost = kzalloc_obj(*ghost);
+
+	if (!ghost)
+		return;
+	ghost->context = sva_context_id(q->ctx);
+	ghost->pasid = q->pasid;
+	ghost->address = q->last_address;
+	ghost->ends = ends;
+	spin_lock(&sd->ghosts_lock);
+	list_add_tail(&ghost->node, &sd->ghosts);
+	spin_unlock(&sd->ghosts_lock);
+	queue_delayed_work(system_dfl_wq, &sd->ghosts_work, 0);
+}
+
+/* What a stopped queue says instead of the truth */
+enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth)
+{
+	switch (READ_ONCE(q->sd->misbehave)) {
+	case SOFT_HOLD:
+		return SVA_EVIDENCE_NEITHER;
+	case SOFT_STALE:
+		leave_ghost(q, 0);
+		return SVA_EVIDENCE_NEITHER;
+	case SOFT_LATE:
+		leave_ghost(q, (jiffies + GHOST_LATE) ?: 1);
+		return SVA_EVIDENCE_NEITHER;
+	case SOFT_NEVER:
+		schedule_timeout_uninterruptible(STOP_TIMEOUT);
+		return SVA_EVIDENCE_FAILED;
+	case SOFT_MUTE:
+		return SVA_EVIDENCE_UNKNOWN;
+	default:
+		return truth;
+	}
+}
