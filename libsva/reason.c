@@ -101,6 +101,15 @@ static const struct reason_text table[] = {
 	REASON(BAD_EVENTFD, EBADF, "bad-eventfd",
 	       "a file descriptor given for an interrupt is no eventfd",
 	       "pass one from eventfd(), or -1 for none"),
+	REASON(NOT_MASKABLE, EINVAL, "not-maskable",
+	       "an edge interrupt has no mask",
+	       "mask level interrupts only; SVA_CONTEXT_GET_IRQ_INFO tells which they are"),
+	REASON(EXTERNAL_USER, EBUSY, "external-user",
+	       "another part of the kernel uses this binding",
+	       "end what uses it first; exit and revoke end the binding in any case"),
+	REASON(FAULT_STORM, EPERM, "fault-storm",
+	       "the context was stopped because too many of its accesses failed",
+	       "check the addresses in the descriptors, and bind a new context"),
 
 	/* what has run out */
 	REASON(TYPE_EXHAUSTED, ENOSPC, "type-exhausted",
@@ -121,6 +130,15 @@ static const struct reason_text table[] = {
 	REASON(RESETTING, EBUSY, "resetting",
 	       "the device is being reset",
 	       "try again in a moment"),
+	REASON(QUARANTINE_ACCOUNT, ENOSPC, "quarantine-account",
+	       "too many PASIDs of this user are in quarantine",
+	       "wait until they are released, or ask the administrator to reset the devices"),
+	REASON(PASID_TAKEN, ENOSPC, "pasid-taken",
+	       "all PASIDs that this device can use are taken by processes on wider devices",
+	       "wait until some of them end, or use a device with more PASID bits"),
+	REASON(MEMLOCK, ENOMEM, "memlock",
+	       "pinning would exceed the user's limit on locked memory",
+	       "unpin ranges that are not needed, or raise RLIMIT_MEMLOCK (ulimit -l)"),
 
 	/* why SVA cannot work here */
 	REASON(NO_IOMMU, ENODEV, "no-iommu",

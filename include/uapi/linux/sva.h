@@ -80,7 +80,6 @@ enum sva_reason {
 	SVA_REASON_NOT_MASKABLE = 36,	/* EINVAL: an edge interrupt */
 	SVA_REASON_EXTERNAL_USER = 37,	/* EBUSY: another part of the kernel uses it */
 	SVA_REASON_FAULT_STORM = 38,	/* EPERM: stopped for faulting too often */
-	SVA_REASON_OVERLAP = 39,	/* EEXIST */
 
 	/* what has run out */
 	SVA_REASON_TYPE_EXHAUSTED = 40,	/* ENOSPC: no context of this type is left */
