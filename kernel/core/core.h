@@ -292,7 +292,7 @@ void sva_partitions_each(struct sva_device *whole,
 			 void (*fn)(struct sva_device *sdev, void *data), void *data);
 struct sva_context *sva_partitions_find(struct sva_device *whole, u64 id);
 
-/* ------------------------------------------------------------- context.c */
+/* ---------------------------------------------- context.c, bind.c, end.c */
 
 /**
  * struct sva_pins - the pages that a context has pinned
@@ -394,6 +394,9 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason);
 void sva_context_resolve(struct sva_context *ctx, enum sva_release release);
 void sva_context_get(struct sva_context *ctx);
 void sva_context_put(struct sva_context *ctx);
+u32 sva_context_unbound_reason(const struct sva_context *ctx);
+void sva_context_unwatch_owner(struct sva_context *ctx);
+void sva_context_post(struct sva_context *ctx, struct sva_event *event);
 int sva_context_check(struct sva_context *ctx, u32 *reason);
 int sva_context_enter(struct sva_context *ctx, u32 *reason);
 void sva_context_leave(struct sva_context *ctx);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bind.c - SVA_BIND_TASK: a context and an address space come together
+ *
+ * In steps, each of which can be undone: region memory, PASID (R3), queue, the
+ * watch on the address space, and the answer to the caller.
+ */
+#include <linux/mmu_context.h>
+#include <linux/sched/signal.h>
+
+#include "core.h"
+#include "trace.h"
+
+/* R5: the end of the address space ends the binding, whoever holds the fd */
+static bool mm_event(struct mmu_interval_notifier *watch,
+		     const struct mmu_notifier_range *range, unsigned long seq)
+{
+	struct sva_context *ctx = container_of(watch, struct sva_context, mm_watch);
+
+	if (range->event == MMU_NOTIFY_RELEASE)
+		sva_context_end_async(ctx, SVA_REASON_NONE);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops mm_watch_ops = {
+	.invalidate = mm_event,
+};
+
+/*
+ * An interval above all user memory hears of nothing but the release of the mm.
+ * Unlike a notifier, its removal needs no SRCU grace period.
+ */
+static int watch_mm(struct sva_context *ctx)
+{
+	return mmu_interval_notifier_insert(&ctx->mm_watch, current->mm,
+					    ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE,
+					    &mm_watch_ops);
+}
+
+static int begin_bind(struct sva_context *ctx, u32 *reason)
+{
+	int ret;
+
+	if (!current->mm || (current->flags & PF_KTHREAD) ||
+	    task_tgid(current) != ctx->owner) {
+		*reason = SVA_REASON_OTHER_PROCESS;
+		return -EPERM;
+	}
+	spin_lock(&ctx->lock);
+	ret = sva_context_bind_begin(&ctx->machine);
+	if (ret) {
+		*reason = sva_context_unbound_reason(ctx);
+		if (ctx->machine.phase == SVA_PHASE_BOUND ||
+		    ctx->machine.phase == SVA_PHASE_BINDING)
+			*reason = SVA_REASON_ALREADY_BOUND;
+	}
+	spin_unlock(&ctx->lock);
+	return ret;
+}
+
+static u32 iommu_reason(const struct sva_context *ctx, int err)
+{
+	switch (err) {
+	case -ENODEV:
+		return SVA_REASON_NO_IOMMU;
+	case -EOPNOTSUPP:
+		return SVA_REASON_NO_SVA;
+	case -ENOSPC:
+		return sva_group_holds_all(ctx->sdev->group, ctx->sdev->pasid_bits) ?
+			       SVA_REASON_PASID_EXHAUSTED : SVA_REASON_PASID_TAKEN;
+	case -EOVERFLOW:
+		return SVA_REASON_PASID_TOO_WIDE;
+	case -ENOMEM:
+		return SVA_REASON_NO_MEMORY;
+	case -EBUSY:
+		return arch_pgtable_dma_compat(current->mm) ? SVA_REASON_RESETTING :
+							      SVA_REASON_LAM;
+	default:
+		return SVA_REASON_IOMMU;
+	}
+}
+
+/* R3: only where the release of all that was bound before is known */
+static int bind_pasid(struct sva_context *ctx, u32 *reason)
+{
+	struct sva_pasid *pasid;
+	int ret;
+
+	if (sva_orphans_have(current->mm)) {
+		*reason = SVA_REASON_PASID_QUARANTINED;
+		return -EBUSY;
+	}
+	pasid = sva_pasid_get(ctx->sdev->group, current->mm);
+	if (IS_ERR(pasid)) {
+		*reason = SVA_REASON_NO_MEMORY;
+		return PTR_ERR(pasid);
+	}
+	ret = sva_pasid_enter(pasid);
+	if (ret) {
+		*reason = ret == -EINTR ? SVA_REASON_INTERRUPTED :
+					  SVA_REASON_PASID_QUARANTINED;
+		goto err_put;
+	}
+	ctx->handle = iommu_sva_bind_device(ctx->sdev->parent, current->mm);
+	if (IS_ERR(ctx->handle)) {
+		ret = PTR_ERR(ctx->handle);
+		ctx->handle = NULL;
+		*reason = iommu_reason(ctx, ret);
+		goto err_leave;
+	}
+	ctx->pasid = iommu_sva_get_pasid(ctx->handle);
+	ctx->pasid_entry = pasid;
+	return 0;
+
+err_leave:
+	sva_pasid_begin_end(pasid);
+	sva_pasid_finish_end(pasid, SVA_RELEASE_CLEAN);
+err_put:
+	sva_pasid_put(pasid);
+	return ret;
+}
+
+/* Nothing was ever submitted under it, so it is clean whatever was there */
+static void unbind_pasid(struct sva_context *ctx)
+{
+	struct sva_pasid *pasid = ctx->pasid_entry;
+
+	sva_pasid_begin_end(pasid);
+	iommu_sva_unbind_device(ctx->handle);
+	ctx->handle = NULL;
+	ctx->pasid_entry = NULL;
+	ctx->pasid = 0;
+	sva_pasid_finish_end(pasid, SVA_RELEASE_CLEAN);
+	sva_pasid_put(pasid);
+}
+
+/* The process never saw this queue: no region was mapped, no doorbell rung */
+static void undo_queue(struct sva_context *ctx)
+{
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
+
+	ops->context_block(ctx);
+	ops->context_stop(ctx);
+	unbind_pasid(ctx);
+	ops->context_free(ctx);
+}
+
+static int start_queue(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	struct sva_bind_task *args = ucmd->buf;
+	int ret;
+
+	ret = ctx->sdev->ops.context_bind(ctx);
+	if (ret) {
+		unbind_pasid(ctx);
+		return sva_ucmd_fail(ucmd, ret == -ENOMEM ? SVA_REASON_NO_MEMORY :
+				     SVA_REASON_PROVIDER, ret);
+	}
+	ret = watch_mm(ctx);
+	if (ret) {
+		ucmd->reason = SVA_REASON_NO_MEMORY;
+		goto err_queue;
+	}
+	args->pasid = ctx->pasid;
+	ret = sva_ucmd_respond(ucmd);
+	if (ret)
+		goto err_watch;
+	return 0;
+
+err_watch:
+	mmu_interval_notifier_remove(&ctx->mm_watch);
+err_queue:
+	undo_queue(ctx);
+	return ret;
+}
+
+static int bind_steps(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	int ret;
+
+	ret = sva_regions_alloc(ctx);
+	if (ret)
+		return sva_ucmd_fail(ucmd, SVA_REASON_NO_MEMORY, ret);
+	ret = bind_pasid(ctx, &ucmd->reason);
+	if (!ret)
+		ret = start_queue(ctx, ucmd);
+	if (ret)
+		sva_regions_free(ctx);
+	return ret;
+}
+
+static void tell_bound(struct sva_context *ctx)
+{
+	trace_sva_bind(ctx);
+	sva_device_post(ctx->sdev, SVA_EVENT_BOUND, ctx);
+}
+
+/* The binder's last step; ends that came meanwhile are carried out here */
+static void leave_bind(struct sva_context *ctx, bool bound)
+{
+	int end;
+
+	if (bound) {
+		sva_context_unwatch_owner(ctx);
+		down_write(&ctx->active);
+		ctx->queue_ready = true;
+		up_write(&ctx->active);
+	}
+	spin_lock(&ctx->lock);
+	if (bound) {
+		ctx->mm = current->mm;
+		end = sva_context_bind_done(&ctx->machine);
+	} else {
+		end = sva_context_bind_undo(&ctx->machine);
+	}
+	spin_unlock(&ctx->lock);
+
+	if (bound)
+		tell_bound(ctx);
+	if (end)
+		sva_context_finish_end(ctx);
+}
+
+/**
+ * sva_context_bind() - SVA_BIND_TASK
+ */
+int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	const struct sva_bind_task *args = ucmd->buf;
+	int ret;
+
+	if (args->pid)
+		return sva_ucmd_fail(ucmd, SVA_REASON_OTHER_TASK, -EOPNOTSUPP);
+	if (ctx->sdev->sva_reason)
+		return sva_ucmd_fail(ucmd, ctx->sdev->sva_reason,
+				     ctx->sdev->group ? -EOPNOTSUPP : -ENODEV);
+	ret = sva_device_viable(ctx->sdev, &ucmd->reason);
+	if (ret)
+		return ret;
+	ret = begin_bind(ctx, &ucmd->reason);
+	if (ret)
+		return ret;
+
+	ret = sva_device_begin_bind(ctx, &ucmd->reason);
+	if (!ret) {
+		ret = bind_steps(ctx, ucmd);
+		if (ret)
+			sva_device_undo_bind(ctx->sdev);
+	}
+	leave_bind(ctx, !ret);
+	return ret;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * end.c - the one teardown (R5), and the way out of quarantine (R3)
+ *
+ * Every end of a context, whoever wants it, goes the same way: somebody wins
+ * sva_context_request_end() and carries out sva_context_finish_end().
+ */
+#include "core.h"
+
+static bool request_end_locked(struct sva_context *ctx, u32 reason, enum sva_claim claim)
+{
+	lockdep_assert_held(&ctx->lock);
+	if (!ctx->machine.ending) {
+		ctx->end_reason = reason;
+		ctx->claim = claim;
+	}
+	return sva_context_end(&ctx->machine);
+}
+
+/**
+ * sva_context_request_end() - whoever wants the end of a context comes here
+ * @reason: what later callers are told, 0 for an end that the process wanted
+ *
+ * Must be callable from an mmu notifier.  Returns true to the one caller that
+ * has to see to it that sva_context_finish_end() runs.
+ */
+bool sva_context_request_end(struct sva_context *ctx, u32 reason)
+{
+	bool bound, mine;
+
+	spin_lock(&ctx->lock);
+	bound = ctx->machine.phase == SVA_PHASE_BOUND;
+	mine = request_end_locked(ctx, reason, SVA_CLAIM_NONE);
+	spin_unlock(&ctx->lock);
+
+	if (mine && bound)
+		ctx->sdev->ops.context_block(ctx);
+	return mine;
+}
+
+/**
+ * sva_context_request_unbind() - the process itself wants the end
+ *
+ * The only end that holders in the kernel can put off, and the only one that
+ * carries a claim (R4).  1: the caller has to carry it out, 0: it is under way,
+ * -EBUSY: held.
+ */
+int sva_context_request_unbind(struct sva_context *ctx, enum sva_claim claim)
+{
+	int ret = -EBUSY;
+
+	spin_lock(&ctx->lock);
+	if (list_empty(&ctx->externals))
+		ret = request_end_locked(ctx, SVA_REASON_NONE, claim);
+	spin_unlock(&ctx->lock);
+	return ret;
+}
+
+void sva_context_end_async(struct sva_context *ctx, u32 reason)
+{
+	if (sva_context_request_end(ctx, reason)) {
+		sva_context_get(ctx);
+		queue_work(sva_wq, &ctx->end_work);
+	}
+}
+
+/*
+ * The order that R3 rests on: no new work, stop, out of the IOMMU whatever stop
+ * said, which drains page requests, and only then the verdict.
+ */
+static enum sva_release stop_queue(struct sva_context *ctx)
+{
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
+	enum sva_evidence evidence;
+	enum sva_release release;
+
+	down_write(&ctx->active);
+	ctx->queue_ready = false;
+	up_write(&ctx->active);
+
+	sva_pasid_begin_end(ctx->pasid_entry);
+	ops->context_block(ctx);
+	evidence = ops->context_stop(ctx);
+	iommu_sva_unbind_device(ctx->handle);
+	ctx->handle = NULL;
+	release = sva_release_decide(evidence, ctx->claim,
+				     READ_ONCE(ctx->sdev->trust_users));
+
+	mmu_interval_notifier_remove(&ctx->mm_watch);
+	ops->context_counters(ctx, &ctx->counters);
+	ops->context_free(ctx);
+	sva_pasid_finish_end(ctx->pasid_entry, release);
+	return release;
+}
+
+static void tell_end(struct sva_context *ctx)
+{
+	struct sva_event event = { .reason = ctx->end_reason };
+
+	switch (ctx->end_reason) {
+	case SVA_REASON_NONE:
+		/* the address space has gone: its events are nobody's business */
+		ctx->cursor = sva_events_head(&ctx->events);
+		wake_up_interruptible_all(&ctx->events.wait);
+		return;
+	case SVA_REASON_DEVICE_GONE:
+		event.type = SVA_EVENT_GONE;
+		break;
+	case SVA_REASON_RESETTING:
+		event.type = SVA_EVENT_RESET;
+		break;
+	default:
+		event.type = SVA_EVENT_REVOKED;
+	}
+	sva_context_post(ctx, &event);
+}
+
+/**
+ * sva_context_finish_end() - the one teardown (R5)
+ *
+ * In process context, holding no locks, by the winner of
+ * sva_context_request_end() or by the binder.
+ */
+void sva_context_finish_end(struct sva_context *ctx)
+{
+	enum sva_release release = SVA_RELEASE_CLEAN;
+	struct sva_pasid *pasid = ctx->pasid_entry;
+	bool was_bound = ctx->handle, quarantined;
+
+	if (was_bound)
+		release = stop_queue(ctx);
+	else
+		sva_context_unwatch_owner(ctx);
+	sva_pins_close(&ctx->pins);
+	sva_externals_revoke(ctx);
+	sva_irqs_disable(ctx);
+	tell_end(ctx);
+
+	quarantined = sva_device_context_ended(ctx, release, was_bound);
+	if (pasid && !quarantined)
+		sva_pasid_put(pasid);
+	complete_all(&ctx->ended);
+	if (!quarantined)
+		sva_context_put(ctx);
+}
+
+/**
+ * sva_context_resolve() - a reset or late evidence cleared its PASID (R3)
+ *
+ * Does nothing unless the context is in quarantine.
+ */
+void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
+{
+	struct sva_pasid *pasid = ctx->pasid_entry;
+
+	if (!sva_device_context_resolved(ctx, release))
+		return;
+	sva_orphans_drop(ctx);
+	sva_pasid_resolve(pasid);
+	sva_pasid_put(pasid);
+	sva_context_put(ctx);
+}

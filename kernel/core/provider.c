@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * provider.c - what providers ask and tell of their contexts, see provider.h
+ */
+#include "core.h"
+#include "trace.h"
+
+struct sva_device *sva_context_device(const struct sva_context *ctx)
+{
+	return ctx->sdev;
+}
+EXPORT_SYMBOL_GPL(sva_context_device);
+
+u32 sva_context_pasid(const struct sva_context *ctx)
+{
+	return ctx->pasid;
+}
+EXPORT_SYMBOL_GPL(sva_context_pasid);
+
+/* The memory of a region, from context_bind() to context_free() */
+void *sva_context_region(const struct sva_context *ctx, u32 index)
+{
+	return ctx->regions[index];
+}
+EXPORT_SYMBOL_GPL(sva_context_region);
+
+void sva_context_set_drvdata(struct sva_context *ctx, void *data)
+{
+	ctx->drvdata = data;
+}
+EXPORT_SYMBOL_GPL(sva_context_set_drvdata);
+
+void *sva_context_drvdata(const struct sva_context *ctx)
+{
+	return ctx->drvdata;
+}
+EXPORT_SYMBOL_GPL(sva_context_drvdata);
+
+/* In context_stop(): does the context end because the device goes? */
+bool sva_context_device_gone(const struct sva_context *ctx)
+{
+	return READ_ONCE(ctx->sdev->gone);
+}
+EXPORT_SYMBOL_GPL(sva_context_device_gone);
+
+/* To the context's own readers */
+void sva_context_post(struct sva_context *ctx, struct sva_event *event)
+{
+	event->context = ctx->id;
+	event->pasid = ctx->pasid;
+	event->count = 1;
+	sva_events_post(&ctx->events, event);
+}
+
+/**
+ * sva_context_report_fault() - an access failed and no completion can tell
+ * @access: SVA_ACCESS_*
+ */
+void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access)
+{
+	struct sva_event event = {
+		.type = SVA_EVENT_FAULT, .address = address, .access = access,
+	};
+
+	sva_context_post(ctx, &event);
+}
+EXPORT_SYMBOL_GPL(sva_context_report_fault);
+
+/**
+ * sva_context_trace_fault() - an access met no page
+ * @resolved: a page request made it accessible
+ */
+void sva_context_trace_fault(const struct sva_context *ctx, u64 address, u32 access,
+			     bool resolved)
+{
+	trace_sva_fault(ctx, address, access, resolved);
+}
+EXPORT_SYMBOL_GPL(sva_context_trace_fault);
+
+/**
+ * sva_context_end_for_faults() - the context has faulted too much: stop it
+ *
+ * Any context that may sleep; the provider's context_block() is called from here.
+ */
+void sva_context_end_for_faults(struct sva_context *ctx)
+{
+	sva_context_end_async(ctx, SVA_REASON_FAULT_STORM);
+}
+EXPORT_SYMBOL_GPL(sva_context_end_for_faults);
+
+/**
+ * sva_context_report_error() - the device stopped the context's queue
+ * @error: the device's own code
+ */
+void sva_context_report_error(struct sva_context *ctx, u32 error)
+{
+	struct sva_event event = { .type = SVA_EVENT_ERROR, .reason = error };
+
+	sva_context_post(ctx, &event);
+}
+EXPORT_SYMBOL_GPL(sva_context_report_error);
+
+/**
+ * sva_context_late_evidence() - the device knows now what it did not when it stopped
+ * @id: of the context; context_stop() has returned SVA_EVIDENCE_NEITHER for it
+ * @evidence: SVA_EVIDENCE_FLUSHED or SVA_EVIDENCE_CLEAN
+ *
+ * By the provider, in process context, before it unregisters the device.  What
+ * was flushed is drained: its PASID was out of the IOMMU already.
+ */
+void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidence evidence)
+{
+	struct sva_context *ctx = sva_partitions_find(sdev->whole, id);
+
+	if (!ctx)
+		return;
+	if (evidence == SVA_EVIDENCE_FLUSHED || evidence == SVA_EVIDENCE_CLEAN)
+		sva_context_resolve(ctx, sva_release_decide(evidence, SVA_CLAIM_NONE, false));
+	sva_context_put(ctx);
+}
+EXPORT_SYMBOL_GPL(sva_context_late_evidence);
+
+/**
+ * sva_context_count_stale() - the IOMMU refused an access after context_stop()
+ */
+void sva_context_count_stale(struct sva_device *sdev, u64 id)
+{
+	struct sva_context *ctx = sva_partitions_find(sdev->whole, id);
+
+	if (!ctx)
+		return;
+	down_write(&ctx->active);
+	ctx->counters.stale++;
+	up_write(&ctx->active);
+	sva_context_put(ctx);
+}
+EXPORT_SYMBOL_GPL(sva_context_count_stale);
+
+u64 sva_context_id(const struct sva_context *ctx)
+{
+	return ctx->id;
+}
+EXPORT_SYMBOL_GPL(sva_context_id);
