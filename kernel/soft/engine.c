@@ -194,7 +194,8 @@ static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
 		if (ret == -EAGAIN)
 			continue;
 		if (ret) {
-			job->q->stale++;
+			/* -ESRCH is no misdeed: the address space went first */
+			job->q->stale += ret == -ENOENT;
 			return SVA_ACCEL_ABORTED;
 		}
 		step = step_fn(job, &access);
