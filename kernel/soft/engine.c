@@ -303,6 +303,8 @@ static void complete_job(struct soft_job *job)
 
 	if (job->desc.completion)
 		ret = deliver_record(job);
+	else if (job->record.status == SVA_ACCEL_PAGE_FAULT)
+		sva_context_report_fault(q->ctx, job->miss, job->miss_access);
 	if (ret == -EFAULT) {
 		sva_context_report_fault(q->ctx, job->desc.completion, SVA_ACCESS_WRITE);
 		stop_with_error(q, SVA_ACCEL_ERR_COMPLETION);
