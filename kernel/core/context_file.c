@@ -219,26 +219,33 @@ static int check_events(struct sva_context *ctx, u32 *reason)
 	return ret;
 }
 
-/* What read() says when no event is left */
+static bool is_over(const struct sva_context *ctx)
+{
+	enum sva_phase phase = READ_ONCE(ctx->machine.phase);
+
+	return phase == SVA_PHASE_ENDED || phase == SVA_PHASE_QUARANTINED;
+}
+
+/* What read() says when no event is left; an end under way will post one yet */
 static int no_event(struct sva_context *ctx, const struct file *file, u32 *reason)
 {
 	int ret = sva_context_check(ctx, reason);
 
-	if (ret)
+	if (ret && is_over(ctx))
 		return ret;
 	return file->f_flags & O_NONBLOCK ? -EAGAIN : 0;
 }
 
 static bool event_or_end(struct sva_context *ctx)
 {
-	return sva_events_pending(&ctx->events, &ctx->cursor) ||
-	       READ_ONCE(ctx->machine.phase) != SVA_PHASE_BOUND;
+	return sva_events_pending(&ctx->events, &ctx->cursor) || is_over(ctx);
 }
 
 static ssize_t read_events(struct sva_context *ctx, struct file *file,
 			   char __user *buf, size_t len, u32 *reason)
 {
 	ssize_t ret;
+	bool over;
 
 	do {
 		ret = check_events(ctx, reason);
@@ -246,9 +253,11 @@ static ssize_t read_events(struct sva_context *ctx, struct file *file,
 			return ret;
 		if (mutex_lock_interruptible(&ctx->read_lock))
 			return -ERESTARTSYS;
+		over = is_over(ctx);
 		ret = sva_events_copy(&ctx->events, &ctx->cursor, buf, len);
 		mutex_unlock(&ctx->read_lock);
-		if (!ret)
+		/* it may have ended, and posted its last event, in between */
+		if (!ret && over == is_over(ctx))
 			ret = no_event(ctx, file, reason);
 		if (ret)
 			return ret;
@@ -305,7 +314,7 @@ static __poll_t context_poll(struct file *file, poll_table *wait)
 	u32 reason;
 
 	poll_wait(file, &ctx->events.wait, wait);
-	if (sva_context_check(ctx, &reason))
+	if (sva_context_check(ctx, &reason) && is_over(ctx))
 		mask |= EPOLLHUP;
 	if (check_events(ctx, &reason) == -EPERM)
 		return mask | EPOLLERR;

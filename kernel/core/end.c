@@ -101,7 +101,6 @@ static void tell_end(struct sva_context *ctx)
 	case SVA_REASON_NONE:
 		/* the address space has gone: its events are nobody's business */
 		ctx->cursor = sva_events_head(&ctx->events);
-		wake_up_interruptible_all(&ctx->events.wait);
 		return;
 	case SVA_REASON_DEVICE_GONE:
 		event.type = SVA_EVENT_GONE;
@@ -140,6 +139,7 @@ void sva_context_finish_end(struct sva_context *ctx)
 	if (pasid && !quarantined)
 		sva_pasid_put(pasid);
 	complete_all(&ctx->ended);
+	wake_up_interruptible_all(&ctx->events.wait);
 	if (!quarantined)
 		sva_context_put(ctx);
 }

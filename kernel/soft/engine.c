@@ -28,7 +28,7 @@ static bool blocked(const struct soft_queue *q)
 	return READ_ONCE(q->blocked);
 }
 
-/* A new abort number ends all that was submitted when it is seen */
+/* A new abort number ends what was submitted before it and is not complete */
 static void look_for_abort(struct soft_queue *q)
 {
 	u32 abort = READ_ONCE(q->doorbell->abort);
@@ -36,16 +36,23 @@ static void look_for_abort(struct soft_queue *q)
 	if (abort == q->abort_seen)
 		return;
 	q->abort_seen = abort;
-	q->abort_until = smp_load_acquire(&q->doorbell->tail);
 	q->aborting = true;
+}
+
+/* Only numbers near the head mean anything: indices wrap */
+static bool aborted(const struct soft_job *job)
+{
+	struct soft_queue *q = job->q;
+	u32 ahead;
+
+	look_for_abort(q);
+	ahead = q->abort_seen - job->index;
+	return q->aborting && ahead && ahead <= q->entries + 1;
 }
 
 static bool cancelled(const struct soft_job *job)
 {
-	struct soft_queue *q = job->q;
-
-	look_for_abort(q);
-	return blocked(q) || (q->aborting && (s32)(q->abort_until - job->index) > 0);
+	return blocked(job->q) || aborted(job);
 }
 
 /* ---------------------------------------------------------- page requests */
@@ -114,8 +121,12 @@ static int pace_failures(struct soft_job *job)
 	return blocked(q) ? -ECANCELED : -EFAULT;
 }
 
-/* Ask for pages and wait.  0, -EFAULT: no such page, -ECANCELED */
-static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access)
+/*
+ * Ask for pages and wait, as long as @give_up does not say otherwise.  0, -EFAULT:
+ * no such page, -ECANCELED
+ */
+static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access,
+		       bool (*give_up)(const struct soft_job *job))
 {
 	struct soft_queue *q = job->q;
 	struct softiommu_request *request;
@@ -125,7 +136,7 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access)
 	request = request_pages(job, address, pages, access);
 	if (!request)
 		return blocked(q) ? -ECANCELED : -EFAULT;
-	while (!answered(request) && !cancelled(job))
+	while (!answered(request) && !give_up(job))
 		wait_event_idle_timeout(q->wait, answered(request) || blocked(q), SOFT_LOOK);
 
 	ret = -ECANCELED;
@@ -142,9 +153,10 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access)
 
 static u32 group_size(const struct soft_job *job)
 {
-	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(job->miss) + job->miss_len, PAGE_SIZE);
+	u64 len = min_t(u64, job->miss_len, SVA_ACCEL_MAX_GROUP * PAGE_SIZE);
+	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(job->miss) + len, PAGE_SIZE);
 
-	return job->single ? 1 : min_t(u64, pages, SVA_ACCEL_MAX_GROUP);
+	return job->single ? 1 : clamp_t(u64, pages, 1, SVA_ACCEL_MAX_GROUP);
 }
 
 static bool may_request(const struct soft_job *job)
@@ -162,7 +174,7 @@ static u32 resolve_miss(struct soft_job *job, u64 last_miss)
 	STATUS_ADD(job->q, faults, 1);
 	job->retries = job->miss == last_miss ? job->retries + 1 : 0;
 	if (may_request(job) && job->retries < SOFT_RETRIES)
-		ret = fetch_pages(job, job->miss, pages, job->miss_access);
+		ret = fetch_pages(job, job->miss, pages, job->miss_access, cancelled);
 	if (ret == -ECANCELED)
 		return SVA_ACCEL_ABORTED;
 	if (ret && pages > 1) {
@@ -234,6 +246,12 @@ static u32 run_job(struct soft_job *job)
 
 /* ----------------------------------------------------------- completions */
 
+/* An aborted job has its record written all the same */
+static bool stopping(const struct soft_job *job)
+{
+	return blocked(job->q);
+}
+
 /* The body first, the status last and at once */
 static enum soft_step write_record(struct soft_job *job, struct softiommu_access *access)
 {
@@ -280,7 +298,8 @@ static int deliver_record(struct soft_job *job)
 		STATUS_ADD(job->q, faults, 1);
 		if (!job->q->sd->page_requests)
 			return -EFAULT;
-		ret = fetch_pages(job, job->desc.completion, 1, SVA_ACCESS_WRITE);
+		ret = fetch_pages(job, job->desc.completion, 1, SVA_ACCESS_WRITE,
+				  stopping);
 		if (ret)
 			return ret;
 	}
@@ -337,7 +356,7 @@ static void run_until(struct soft_queue *q, u32 tail)
 		fetch(q, &job);
 		job.record.status = run_job(&job);
 		complete_job(&job);
-		if (q->aborting && q->head == q->abort_until)
+		if (q->head == q->abort_seen)
 			q->aborting = false;
 	}
 }

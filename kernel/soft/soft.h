@@ -73,7 +73,7 @@ struct soft_device {
  * struct soft_queue - a context's queue
  * @ref: the context's, and one a page request that waits for its response
  * @head: the device's own; what stands in shared memory is never read back
- * @abort_seen: the last abort number seen; @abort_until: what it ends
+ * @abort_seen: the last abort number seen; @aborting: it is ahead of the head
  * @blocked: take no more work; set once
  * @wait: for page responses, and for being blocked
  * @outstanding: page requests without a response
@@ -93,7 +93,6 @@ struct soft_queue {
 	struct sva_accel_desc *ring;
 	struct sva_accel_status *status;
 	u32 abort_seen;
-	u32 abort_until;
 	bool aborting;
 	bool blocked;
 	struct work_struct work;

@@ -66,6 +66,7 @@ static void report_group(struct softiommu_device *sd, u32 pasid, u64 address, u3
 /**
  * softiommu_request_pages() - send a page request group
  * @address: of the first page
+ * @pages: at least 1
  * @access: SVA_ACCESS_*
  * @done: called once when the response has come; must not sleep
  *
@@ -81,6 +82,9 @@ struct softiommu_request *softiommu_request_pages(struct device *dev, u32 pasid,
 	struct softiommu_request *request;
 	struct softiommu_entry *entry;
 
+	/* a group without a last page would never be answered */
+	if (WARN_ON_ONCE(!pages))
+		return NULL;
 	/* held, so that whoever takes the PASID out knows of this request */
 	entry = softiommu_entry_get(sd, pasid);
 	if (!entry)

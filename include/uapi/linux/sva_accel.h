@@ -30,9 +30,9 @@
  * @tail: index behind the last descriptor submitted; counts up, never wraps to
  *	the ring's size.  A tail more than the ring's size ahead of the device's
  *	head stops the queue with SVA_ACCEL_ERR_TAIL.
- * @abort: changing this number aborts every descriptor submitted by then: those
- *	not complete finish as ABORTED, at most 256 KiB of work later.  The new
- *	value itself means nothing; the value of tail serves.
+ * @abort: storing another number here aborts the descriptors with an index before
+ *	it: those not complete finish as ABORTED, at most 256 KiB of work later.
+ *	The value of tail aborts all that was submitted.
  */
 struct sva_accel_doorbell {
 	__u32 tail;
