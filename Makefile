@@ -6,7 +6,11 @@
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.SECONDARY:
 .DEFAULT_GOAL := all
+ifndef V
+.SILENT:
+endif
 
 VERSION		:= 0.1.0
 B		?= build
@@ -81,8 +85,9 @@ endif
 user: $(LIBRARIES) $(PROGRAMS)
 
 $(B)/%.o: %.c
-	@mkdir -p $(@D)
-	$(if $(V),,@echo '  CC $@'; )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	mkdir -p $(@D)
+	$(if $(V),,echo '  CC $@')
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # ------------------------------------------------------------------- modules
 
@@ -96,21 +101,26 @@ MODULES_KDIR	:= $(B)/modules-kdir/.built
 .PHONY: modules modules-if-possible FORCE
 FORCE:
 
+# Those that this build made, and no others that an older one left
+modules-copy = rm -f $(1)/*.ko && \
+	sed 's,\.o$$,.ko,; s,^,$(1)/kbuild/,' $(1)/kbuild/modules.order | xargs -d '\n' cp -t $(1)/
+
 # The name of the tree's kernel; newer than the modules only when it changed
 $(B)/modules/.kernel: FORCE
-	@mkdir -p $(@D)
-	@tests/vm/setup --print | grep -E '^(tree|kernel)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	mkdir -p $(@D)
+	tests/vm/setup --print | grep -E '^(tree|kernel)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(MODULES): $(B)/modules/.kernel tests/vm/modules $(MODULE_SOURCES)
+	$(if $(V),,echo '  MODULES $(B)/modules')
 	tests/vm/modules $(B)/modules/kbuild
-	cp $$(find $(B)/modules/kbuild -name '*.ko') $(B)/modules/
-	@touch $@
+	$(call modules-copy,$(B)/modules)
+	touch $@
 
 $(MODULES_KDIR): $(MODULE_SOURCES) FORCE
-	@mkdir -p $(@D)/kbuild
+	mkdir -p $(@D)/kbuild
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel MO=$(abspath $(@D))/kbuild W=1e modules
-	cp $$(find $(@D)/kbuild -name '*.ko') $(@D)/
-	@touch $@
+	$(call modules-copy,$(@D))
+	touch $@
 
 ifdef KDIR
 modules: $(MODULES_KDIR)
@@ -121,11 +131,11 @@ ifeq ($(shell tests/vm/setup --print 2>/dev/null | grep -c '^kernel '),1)
 modules-if-possible: modules
 else ifneq ($(wildcard $(LOCAL_KDIR)),)
 modules-if-possible:
-	@$(MAKE) modules KDIR=$(LOCAL_KDIR)
+	$(MAKE) modules KDIR=$(LOCAL_KDIR)
 else
 modules-if-possible:
-	@echo 'The modules are not built: there are no kernel headers.  Give some with KDIR=,'
-	@echo 'or run tests/vm/setup as root.'
+	echo 'The modules are not built: there are no kernel headers.  Give some with KDIR=,'
+	echo 'or run tests/vm/setup as root.'
 endif
 endif
 
@@ -138,39 +148,39 @@ setup:
 	tests/vm/setup --for check
 
 demo:
-	@tests/vm/setup --for demo
-	@$(MAKE) --no-print-directory all
-	@SVA_BUILD='$(abspath $(B))' examples/demo/demo
+	tests/vm/setup --for demo
+	$(MAKE) --no-print-directory all
+	SVA_BUILD='$(abspath $(B))' examples/demo/demo
 
 check:
-	@B='$(B)' MAKE='$(MAKE)' tests/check
+	B='$(B)' MAKE='$(MAKE)' tests/check
 
 check-static:
-	@B='$(B)' MAKE='$(MAKE)' tests/static
+	B='$(B)' MAKE='$(MAKE)' tests/static
 
 # All that is tested, built
 tests-built: user $(UNIT_TESTS) $(GUEST_TESTS)
 
 unit-tests: $(UNIT_TESTS)
-	@tests/programs $(UNIT_TESTS)
+	tests/programs $(UNIT_TESTS)
 
 unit-tests-sanitized:
-	@$(MAKE) --no-print-directory unit-tests B=$(B)/asan OPTIMIZE=-O1 \
+	$(MAKE) --no-print-directory unit-tests B=$(B)/asan OPTIMIZE=-O1 \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
 guest-tests: all $(GUEST_TESTS)
-	@SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
 
 rig-tests: all
-	@SVA_BUILD='$(abspath $(B))' tests/vm/selftest
+	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
 check-unit:
-	@$(MAKE) --no-print-directory unit-tests
-	@$(MAKE) --no-print-directory unit-tests-sanitized
+	$(MAKE) --no-print-directory unit-tests
+	$(MAKE) --no-print-directory unit-tests-sanitized
 
 check-vm:
-	@$(MAKE) --no-print-directory rig-tests
-	@$(MAKE) --no-print-directory guest-tests
+	$(MAKE) --no-print-directory rig-tests
+	$(MAKE) --no-print-directory guest-tests
 
 # ------------------------------------------------------------------- install
 
@@ -189,21 +199,28 @@ install: user
 	$(INSTALL) -m 0644 $(LIBSVA_HEADERS) $(DESTDIR)$(includedir)/
 	$(INSTALL) -m 0644 include/uapi/linux/sva.h include/uapi/linux/sva_accel.h $(DESTDIR)$(includedir)/linux/
 	$(call install-files,systemd/*.service systemd/*.socket,$(systemdunitdir))
-	$(call install-files,systemd/*.sysusers systemd/sysusers.d/*,$(sysusersdir))
-	$(call install-files,systemd/*.tmpfiles systemd/tmpfiles.d/*,$(tmpfilesdir))
-	$(call install-files,systemd/*.modules-load systemd/modules-load.d/*,$(modulesloaddir))
+	$(call install-files,systemd/sysusers.d/*.conf,$(sysusersdir))
+	$(call install-files,systemd/tmpfiles.d/*.conf,$(tmpfilesdir))
+	$(call install-files,systemd/modules-load.d/*.conf,$(modulesloaddir))
 	$(call install-files,systemd/*.rules,$(udevrulesdir))
-	$(call install-files,man/*.1,$(mandir)/man1)
-	$(call install-files,man/*.3,$(mandir)/man3)
-	$(call install-files,man/*.5,$(mandir)/man5)
-	$(call install-files,man/*.8,$(mandir)/man8)
+	test -e $(DESTDIR)$(sysconfdir)/svad.conf || \
+		$(INSTALL) -D -m 0644 systemd/svad.conf $(DESTDIR)$(sysconfdir)/svad.conf
+
+# For the kernel whose headers are in KDIR; the provider for tests stays here.
+.PHONY: install-modules
+install-modules: modules
+	$(if $(KDIR),,$(error Say for which kernel: KDIR=/lib/modules/.../build))
+	$(INSTALL) -d $(DESTDIR)/lib/modules/$$($(MAKE) -s -C $(KDIR) kernelrelease)/updates
+	$(INSTALL) -m 0644 $(addprefix $(B)/modules-kdir/,sva.ko sva_softiommu.ko sva_soft.ko) \
+		$(DESTDIR)/lib/modules/$$($(MAKE) -s -C $(KDIR) kernelrelease)/updates/
+	$(if $(DESTDIR),,depmod $$($(MAKE) -s -C $(KDIR) kernelrelease))
 
 .PHONY: clean help
 clean:
 	rm -rf build $(B)
 
 help:
-	@sed -n 's/^# HELP: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+	sed -n 's/^# HELP: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 # HELP: make                 programs, libraries and, where kernel headers are, modules
 # HELP: make demo            as root, from a fresh Debian 12 or 13: install what is
@@ -217,6 +234,7 @@ help:
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make setup           as root: install all that the others need
 # HELP: make install         DESTDIR= and GNU's variables (prefix, libdir...) say where
+# HELP: make install-modules KDIR=FOLDER: the modules, for that kernel
 # HELP: make clean           remove what was built
 # HELP:
 # HELP: B=FOLDER builds there instead of in build; CC=clang works too; V=1 shows the

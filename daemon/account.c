@@ -47,6 +47,37 @@ size_t device_contexts(const struct device *device)
 	return device->contexts.count;
 }
 
+/* Into its place among the lowest so far; the highest falls out when all is full */
+static size_t ids_insert(uint64_t *ids, size_t count, size_t max, uint64_t id)
+{
+	size_t at = count;
+
+	if (count == max && id > ids[max - 1])
+		return count;
+	if (count == max)
+		at = --count;
+	for (; at > 0 && ids[at - 1] > id; at--)
+		ids[at] = ids[at - 1];
+	ids[at] = id;
+	return count + 1;
+}
+
+size_t account_contexts(const struct device *device, uint32_t uid, uint64_t after,
+			uint64_t *ids, size_t max)
+{
+	const struct map *contexts = &device->contexts;
+	size_t count = 0;
+
+	if (!device_account(device, uid))
+		return 0;
+	for (size_t i = 0; i < contexts->capacity; i++) {
+		if (contexts->slots[i].value == (CONTEXT_CHARGED | uid) &&
+		    contexts->slots[i].key > after)
+			count = ids_insert(ids, count, max, contexts->slots[i].key);
+	}
+	return count;
+}
+
 static int accounts_take_in(struct device *device, const struct sva_context_entry *entries,
 			    uint32_t count)
 {

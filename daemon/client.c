@@ -2,7 +2,9 @@
 /*
  * client.c - accept, identify, read, answer, drop
  */
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -13,12 +15,28 @@
 #include "request.h"
 #include "svad.h"
 
-/* Replies that may lie unread in a client's socket: a handful, then we wait (R8) */
-#define CLIENT_SEND_BUFFER	8192
+/* The kernel's smallest: a handful of replies lie unread in it, then we wait (R8) */
+#define CLIENT_SEND_BUFFER	2304
+
+#define EVENTS_DROPPED		(EPOLLOUT | EPOLLET)
+
+/*
+ * SIOCOUTQ counts the memory of packets, and no packet has so little; but while
+ * the kernel frees one it holds on to 1 until it has told us that there is room.
+ */
+#define SMALLEST_PACKET		256
 
 /* Socket, pidfd, and a context in a reply that waits; the rest is svad's own */
 #define CLIENT_FDS		3
 #define OWN_FDS			128
+
+/*
+ * Clients come before newcomers: who leaves makes room, and who arrives finds it.
+ * But not for ever: after so many turns of clients it is a newcomer's (R8).
+ */
+#define TURNS_BEFORE_ACCEPT	16
+#define ACCEPT_LATER		(SD_EVENT_PRIORITY_NORMAL + 1)
+#define ACCEPT_NEXT		(SD_EVENT_PRIORITY_NORMAL - 1)
 
 /* How long nobody is accepted after accept() has failed for want of something */
 #define ACCEPT_PAUSE		100000	/* us */
@@ -67,22 +85,42 @@ static void client_free(struct client *client)
 	free(client);
 }
 
-/*
- * What is still unread would make close() an ECONNRESET to the peer, in front of
- * the reason that it is to read.  Bounded: nothing more can be sent to us.
- */
-static void socket_hang_up(int fd)
+/* A client that was only just accepted has no source yet: client_follow() */
+static int client_listen_for(struct client *client, uint32_t events)
 {
-	char byte;
-
-	shutdown(fd, SHUT_RD);
-	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
-		;
+	return client->source ? sd_event_source_set_io_events(client->source, events) : 0;
 }
 
-/* A violation: this client is dropped, and no other (R8) */
-static void client_drop(struct client *client, const union request *request,
-			const char *why)
+/*
+ * This client is heard no more, and no other is the worse for it.  Its connection
+ * stays, and counts as one of its user's, until no reply lies unread in the
+ * peer's socket: else fds could pile up in sockets that svad has forgotten, until
+ * it may send none to anybody (ETOOMANYREFS, R8).  Edge-triggered: a peer that
+ * has hung up would wake the loop for ever.
+ */
+static int client_drop(struct client *client)
+{
+	client->dropped = true;
+	if (client->waiting)
+		fd_close(&client->waiting->fd);
+	free(client->waiting);
+	client->waiting = NULL;
+	shutdown(client->fd, SHUT_WR);
+	return client_listen_for(client, EVENTS_DROPPED);
+}
+
+/* Closed, which takes away what was unread; or only shut down, and still there */
+static int client_hung_up(struct client *client)
+{
+	int unread;
+
+	if (ioctl(client->fd, SIOCOUTQ, &unread) || unread < SMALLEST_PACKET)
+		return -EPIPE;
+	return client->dropped ? 0 : client_drop(client);
+}
+
+static void client_violated(struct client *client, const union request *request,
+			    const char *why)
 {
 	unsigned int left_out;
 	struct reply reply;
@@ -94,17 +132,11 @@ static void client_drop(struct client *client, const union request *request,
 			   client->peer.pid, sva_reason_name(SVA_REASON_PROTOCOL), why);
 	reply_init_bare(&reply, request);
 	reply_refuse(&reply, 0, SVA_REASON_PROTOCOL);
-	if (!reply_send(client->fd, &reply))
-		socket_hang_up(client->fd);
+	/* best effort: who has not read the replies before does not read this one */
+	(void)!reply_send(client->fd, &reply);
 }
 
 /* ------------------------------------------------------------- replies */
-
-/* A client that was only just accepted has no source yet: client_follow() */
-static int client_listen_for(struct client *client, uint32_t events)
-{
-	return client->source ? sd_event_source_set_io_events(client->source, events) : 0;
-}
 
 static int client_wait_to_write(struct client *client, struct reply *reply)
 {
@@ -150,7 +182,7 @@ static int client_write(struct client *client)
 
 /* ------------------------------------------------------------ requests */
 
-/* At most one request.  0, or an error after which the client is to be freed. */
+/* At most one request.  0, or an error after which the client is to be dropped. */
 static int client_read(struct client *client)
 {
 	union request request;
@@ -168,7 +200,7 @@ static int client_read(struct client *client)
 				   SVA_REASON_PROTOCOL_VERSION);
 		break;
 	case MESSAGE_VIOLATION:
-		client_drop(client, &request, why);
+		client_violated(client, &request, why);
 		return -EPROTO;
 	case MESSAGE_END:
 		return -EPIPE;
@@ -179,6 +211,32 @@ static int client_read(struct client *client)
 	return client_answer(client, &reply);
 }
 
+/* Nearly all clients ask once; for the others the socket is made to hold little */
+static void client_bound_replies(struct client *client)
+{
+	int size = CLIENT_SEND_BUFFER;
+
+	if (client->bounded)
+		return;
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	client->bounded = true;
+}
+
+static void accept_let_through(struct clients *clients)
+{
+	if (++clients->turns == TURNS_BEFORE_ACCEPT)
+		sd_event_source_set_priority(clients->source, ACCEPT_NEXT);
+}
+
+static int client_serve(struct client *client)
+{
+	int err;
+
+	client_bound_replies(client);
+	err = client->waiting ? client_write(client) : client_read(client);
+	return err < 0 ? client_drop(client) : 0;
+}
+
 static int client_dispatch(sd_event_source *source, int fd, uint32_t revents,
 			   void *userdata)
 {
@@ -187,10 +245,11 @@ static int client_dispatch(sd_event_source *source, int fd, uint32_t revents,
 
 	(void)source;
 	(void)fd;
+	accept_let_through(&client->svad->clients);
 	if (revents & (EPOLLHUP | EPOLLERR))
-		err = -EPIPE;	/* nobody is there to read a reply */
+		err = client_hung_up(client);
 	else
-		err = client->waiting ? client_write(client) : client_read(client);
+		err = client->dropped ? 0 : client_serve(client);
 	if (err < 0)
 		client_free(client);
 	return 0;
@@ -199,25 +258,33 @@ static int client_dispatch(sd_event_source *source, int fd, uint32_t revents,
 /* From now on the loop tells what the client does */
 static int client_follow(struct client *client)
 {
-	int size = CLIENT_SEND_BUFFER;
+	uint32_t events = client->dropped ? EVENTS_DROPPED :
+			  client->waiting ? EPOLLOUT : EPOLLIN;
 
-	setsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	return sd_event_add_io(client->svad->event, &client->source, client->fd,
-			       client->waiting ? EPOLLOUT : EPOLLIN, client_dispatch, client);
+	return sd_event_add_io(client->svad->event, &client->source, client->fd, events,
+			       client_dispatch, client);
 }
 
 /* ----------------------------------------------------------- accepting */
 
-/* A connection that is not taken is told why (R7) */
+/*
+ * A connection that is not taken is told why (R7).  What it has sent already is
+ * thrown away: unread, it would make close() an ECONNRESET in front of the reason.
+ */
 static void socket_refuse(int fd, uint32_t reason)
 {
 	static const union request nothing;
 	struct reply reply;
+	char byte;
 
 	reply_init_bare(&reply, &nothing);
 	reply_refuse(&reply, 0, reason);
-	if (!reply_send(fd, &reply))
-		socket_hang_up(fd);
+	if (reply_send(fd, &reply))
+		return;
+	/* from here on nothing more can be sent to us, so this ends */
+	shutdown(fd, SHUT_RD);
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+		;
 }
 
 static void client_link(struct client *client)
@@ -256,6 +323,8 @@ static struct client *client_new(struct svad *svad, int *fd, struct peer *peer)
  */
 static void client_begin(struct client *client)
 {
+	if (client_read(client) < 0)
+		client_drop(client);
 	if (client_follow(client) < 0)
 		client_free(client);
 }
@@ -320,9 +389,13 @@ static int accept_resume(sd_event_source *source, uint64_t usec, void *userdata)
 static void accept_pause(struct svad *svad, int error)
 {
 	struct clients *clients = &svad->clients;
+	unsigned int left_out;
+	uint64_t now = 0;
 
-	log_warning("no connection can be accepted: %s; raise LimitNOFILE= of svad.service if this goes on",
-		    strerror(error));
+	sd_event_now(svad->event, CLOCK_MONOTONIC, &now);
+	if (log_allows(UINT32_MAX, now, &left_out))
+		log_warning("no connection can be accepted: %s; raise LimitNOFILE= of svad.service if this goes on",
+			    strerror(error));
 	sd_event_source_set_enabled(clients->source, SD_EVENT_OFF);
 	sd_event_source_set_time_relative(clients->pause, ACCEPT_PAUSE);
 	sd_event_source_set_enabled(clients->pause, SD_EVENT_ONESHOT);
@@ -334,8 +407,10 @@ static int accept_dispatch(sd_event_source *source, int socket, uint32_t revents
 	struct svad *svad = userdata;
 	autoclose int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)source;
 	(void)revents;
+	if (svad->clients.turns >= TURNS_BEFORE_ACCEPT)
+		sd_event_source_set_priority(source, ACCEPT_LATER);
+	svad->clients.turns = 0;
 	if (fd >= 0)
 		connection_take(svad, &fd);
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -373,8 +448,11 @@ int clients_init(struct svad *svad, int socket)
 	if (err < 0)
 		return err;
 	sd_event_source_set_enabled(clients->pause, SD_EVENT_OFF);
-	return sd_event_add_io(svad->event, &clients->source, socket, EPOLLIN,
-			       accept_dispatch, svad);
+	err = sd_event_add_io(svad->event, &clients->source, socket, EPOLLIN,
+			      accept_dispatch, svad);
+	if (err < 0)
+		return err;
+	return sd_event_source_set_priority(clients->source, ACCEPT_LATER);
 }
 
 void clients_free(struct clients *clients)

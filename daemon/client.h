@@ -19,6 +19,8 @@ struct svad;
 /**
  * struct client
  * @waiting: the reply that did not fit into the socket, or NULL
+ * @bounded: its socket holds only a few replies
+ * @dropped: not heard any more; here until the peer has no reply unread
  */
 struct client {
 	struct svad *svad;
@@ -28,10 +30,13 @@ struct client {
 	struct reply *waiting;
 	struct peer peer;
 	int fd;
+	bool bounded;
+	bool dropped;
 };
 
 /**
  * struct clients
+ * @turns: of clients since a newcomer had his
  * @per_user: uid -> connections
  * @max: what the policy and the limit on open files allow together
  */
@@ -39,6 +44,7 @@ struct clients {
 	int socket;
 	sd_event_source *source;
 	sd_event_source *pause;
+	unsigned int turns;
 	struct client *first;
 	struct map per_user;
 	size_t count;

@@ -302,6 +302,11 @@ static void devices_report(const char *name, const char *node, int err)
 	if (err == -EACCES)
 		log_warning("device %s: %s is not svad's; udev's rule 60-sva.rules gives it to svad, and svad tries again when udev says so",
 			    name, node);
+	else if (err == -EPERM)
+		log_error("device %s: svad's cgroup forbids %s; the sva module was loaded after svad.service had started, so restart it",
+			  name, node);
+	else if (err == -ENOENT || err == -ENXIO || err == -ENODEV)
+		log_notice("device %s left before %s could be opened", name, node);
 	else if (err)
 		log_error("device %s: %s cannot be served: %s", name, node, strerror(-err));
 	else

@@ -83,7 +83,7 @@ static bool search_try(struct search *search, struct device *device)
 	return *search->name || search_device_works(search, device);
 }
 
-void search_begin(struct search *search, struct svad *svad, const struct subject *who,
+void search_begin(struct search *search, struct svad *svad, struct subject *who,
 		  const char *device, const char *type)
 {
 	size_t first = 0;
@@ -184,7 +184,7 @@ static void open_succeeded(const struct client *client, const struct search *sea
 			 client->peer.uid, client->peer.pid);
 }
 
-void request_open(struct client *client, const struct subject *who,
+void request_open(struct client *client, struct subject *who,
 		  const struct sva_msg_open *request, struct reply *reply)
 {
 	struct sva_create_context created;

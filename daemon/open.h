@@ -18,7 +18,7 @@
 struct search {
 	const struct policy *policy;
 	const struct devices *devices;
-	const struct subject *who;
+	struct subject *who;
 	const char *name;
 	const char *type_name;
 	size_t index;
@@ -33,7 +33,7 @@ struct search {
 };
 
 /* @device "": any; @type "": the device's first */
-void search_begin(struct search *search, struct svad *svad, const struct subject *who,
+void search_begin(struct search *search, struct svad *svad, struct subject *who,
 		  const char *device, const char *type);
 
 /* On to the next device that policy and limits allow; false: there is none (more) */
@@ -48,7 +48,7 @@ void search_end(struct search *search);
 /* There is no such device or type, so there was nothing to decide */
 bool search_found_nothing(const struct search *search);
 
-void request_open(struct client *client, const struct subject *who,
+void request_open(struct client *client, struct subject *who,
 		  const struct sva_msg_open *request, struct reply *reply);
 
 #endif /* SVAD_OPEN_H */

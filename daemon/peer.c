@@ -3,6 +3,7 @@
  * peer.c - SO_PEERCRED, SO_PEERPIDFD and SO_PEERGROUPS in terms of svad
  */
 #include <poll.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "peer.h"
@@ -12,6 +13,8 @@
 #endif
 
 #define PEER_GROUPS_MAX 65536	/* the kernel's NGROUPS_MAX */
+
+_Static_assert(offsetof(struct peer_subject, who) == 0, "peer_load_groups()");
 
 static int peer_get_pidfd(int socket)
 {
@@ -32,14 +35,16 @@ int peer_identify(int socket, struct peer *peer)
 	socklen_t length = sizeof(cred);
 	int pidfd;
 
+	*peer = PEER_NOBODY;
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length))
 		return -errno;
+	peer->pid = cred.pid;
+	peer->uid = cred.uid;
+	peer->gid = cred.gid;
 	pidfd = peer_get_pidfd(socket);
 	if (pidfd < 0)
 		return pidfd;
-	*peer = (struct peer){
-		.pid = cred.pid, .uid = cred.uid, .gid = cred.gid, .pidfd = pidfd,
-	};
+	peer->pidfd = pidfd;
 	return 0;
 }
 
@@ -56,24 +61,34 @@ bool peer_alive(const struct peer *peer)
 	return poll(&pollfd, 1, 0) == 0;
 }
 
-int peer_subject(const struct peer *peer, int socket, const struct policy *policy,
-		 struct subject *who)
+static void peer_load_groups(struct subject *who)
 {
 	static gid_t groups[PEER_GROUPS_MAX];
+	/* who is the first member */
+	const struct peer_subject *subject = (const struct peer_subject *)who;
 	socklen_t length = sizeof(groups);
-	size_t kept = 0;
 
-	*who = (struct subject){ .uid = peer->uid, .gid = peer->gid, .groups = groups };
-	if (!policy->groups.count)
-		return 0;
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length))
-		return -errno;
-	for (size_t i = 0; i < length / sizeof(*groups); i++) {
-		if (policy_names_group(policy, groups[i]))
-			groups[kept++] = groups[i];
+	if (getsockopt(subject->socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length)) {
+		who->failed = true;
+		return;
 	}
-	who->num_groups = kept;
-	return 0;
+	for (size_t i = 0; i < length / sizeof(*groups); i++) {
+		if (policy_names_group(subject->policy, groups[i]))
+			groups[who->num_groups++] = groups[i];
+	}
+	who->groups = groups;
+}
+
+void peer_subject(const struct peer *peer, int socket, const struct policy *policy,
+		  struct peer_subject *subject)
+{
+	*subject = (struct peer_subject){
+		.who = {
+			.uid = peer->uid, .gid = peer->gid,
+			.load_groups = peer_load_groups,
+		},
+		.policy = policy, .socket = socket,
+	};
 }
 
 int peer_check_kernel(void)

@@ -26,7 +26,7 @@ struct peer {
 	int pidfd;
 };
 
-#define PEER_NOBODY ((struct peer){ .pidfd = -1 })
+#define PEER_NOBODY ((struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1 })
 
 /* 0; -ENOPROTOOPT: no SO_PEERPIDFD in this kernel; -ESRCH: it has ended; -errno */
 int must_check peer_identify(int socket, struct peer *peer);
@@ -35,13 +35,20 @@ void peer_forget(struct peer *peer);
 /* False from the moment the process has exited, reaped or not */
 bool peer_alive(const struct peer *peer);
 
-/*
- * The peer as the policy sees it: with those of its supplementary groups that
- * the policy names.  The groups are valid until the next call.  -errno: not
- * known, so nothing may be decided.
+/**
+ * struct peer_subject - the peer as the policy sees it, for one request
+ *
+ * Its groups are asked for when a rule depends on them, and only those that the
+ * policy names are kept: in memory that all share, until the next peer_subject().
  */
-int must_check peer_subject(const struct peer *peer, int socket,
-			    const struct policy *policy, struct subject *who);
+struct peer_subject {
+	struct subject who;
+	const struct policy *policy;
+	int socket;
+};
+
+void peer_subject(const struct peer *peer, int socket, const struct policy *policy,
+		  struct peer_subject *subject);
 
 /* 0, or -ENOPROTOOPT when the kernel lacks SO_PEERPIDFD (R10), or -errno */
 int must_check peer_check_kernel(void);

@@ -17,10 +17,22 @@ static bool ids_have(const struct policy_ids *ids, uint32_t id)
 	return ids->any;
 }
 
-static bool ids_have_group_of(const struct policy_ids *ids, const struct subject *who)
+static void subject_load_groups(struct subject *who)
 {
+	void (*load)(struct subject *who) = who->load_groups;
+
+	who->load_groups = NULL;
+	if (load)
+		load(who);
+}
+
+static bool ids_have_group_of(const struct policy_ids *ids, struct subject *who)
+{
+	if (!ids->count)
+		return false;
 	if (ids_have(ids, who->gid))
 		return true;
+	subject_load_groups(who);
 	for (size_t i = 0; i < who->num_groups; i++) {
 		if (ids_have(ids, who->groups[i]))
 			return true;
@@ -42,19 +54,19 @@ static bool patterns_match(const struct policy_patterns *patterns, const char *n
 	return !patterns->count;
 }
 
-static bool rule_matches(const struct policy_rule *rule, const struct subject *who,
+static bool rule_matches(const struct policy_rule *rule, struct subject *who,
 			 const char *device, const char *type)
 {
 	if (ids_given(&rule->users) && !ids_have(&rule->users, who->uid))
 		return false;
-	if (ids_given(&rule->groups) && !ids_have_group_of(&rule->groups, who))
+	if (!patterns_match(&rule->devices, device) || !patterns_match(&rule->types, type))
 		return false;
-	return patterns_match(&rule->devices, device) &&
-	       patterns_match(&rule->types, type);
+	/* last, because the groups may have to be asked for */
+	return !rule->groups.count || ids_have_group_of(&rule->groups, who);
 }
 
 static const struct policy_rule *policy_match(const struct policy *policy,
-					      const struct subject *who,
+					      struct subject *who,
 					      const char *device, const char *type)
 {
 	for (size_t i = 0; i < policy->num_rules; i++) {
@@ -85,7 +97,7 @@ static void verdict_set_limits(struct verdict *verdict, const struct policy *pol
 		verdict->contexts_per_user = verdict->rule->contexts_per_user;
 }
 
-struct verdict policy_decide(const struct policy *policy, const struct subject *who,
+struct verdict policy_decide(const struct policy *policy, struct subject *who,
 			     const char *device, const char *type)
 {
 	struct verdict verdict = { .rule = policy_match(policy, who, device, type) };
@@ -98,7 +110,7 @@ struct verdict policy_decide(const struct policy *policy, const struct subject *
 	return verdict;
 }
 
-bool policy_administrator(const struct policy *policy, const struct subject *who)
+bool policy_administrator(const struct policy *policy, struct subject *who)
 {
 	return who->uid == 0 || ids_have(&policy->admin_users, who->uid) ||
 	       ids_have_group_of(&policy->admin_groups, who);

@@ -65,12 +65,20 @@ struct policy {
 	struct policy_ids groups;	/* every group that is named anywhere, sorted */
 };
 
-/* Whom a decision is about.  @groups: supplementary, those of policy.groups will do */
+/**
+ * struct subject - whom a decision is about
+ * @groups: supplementary; those of policy.groups will do
+ * @load_groups: fills in @groups, the first time that a decision depends on them;
+ *	NULL: they are there
+ * @failed: @load_groups could not: nothing that was decided holds
+ */
 struct subject {
 	uint32_t uid;
 	uint32_t gid;
 	const uint32_t *groups;
 	size_t num_groups;
+	void (*load_groups)(struct subject *who);
+	bool failed;
 };
 
 /**
@@ -88,11 +96,11 @@ struct verdict {
 };
 
 /* First match decides; nobody is allowed anything by default */
-struct verdict policy_decide(const struct policy *policy, const struct subject *who,
+struct verdict policy_decide(const struct policy *policy, struct subject *who,
 			     const char *device, const char *type);
 
 /* May see the contexts of all users: root, and [administrators] */
-bool policy_administrator(const struct policy *policy, const struct subject *who);
+bool policy_administrator(const struct policy *policy, struct subject *who);
 
 /* Is the group named anywhere in the policy? */
 bool policy_names_group(const struct policy *policy, uint32_t gid);

@@ -4,14 +4,14 @@
  */
 #include <sva.h>
 
-#include "log.h"
+#include "account.h"
 #include "open.h"
 #include "request.h"
 
 /* -------------------------------------------------------- LIST_DEVICES */
 
 /* The policy alone: a user at his limit is permitted all the same */
-static bool device_permitted(const struct policy *policy, const struct subject *who,
+static bool device_permitted(const struct policy *policy, struct subject *who,
 			     const struct device *device)
 {
 	for (uint32_t i = 0; i < device->num_types; i++) {
@@ -21,7 +21,7 @@ static bool device_permitted(const struct policy *policy, const struct subject *
 	return false;
 }
 
-static bool device_describe(const struct policy *policy, const struct subject *who,
+static bool device_describe(const struct policy *policy, struct subject *who,
 			    const struct device *device, struct sva_msg_device *out)
 {
 	struct sva_device_info info;
@@ -40,7 +40,7 @@ static bool device_describe(const struct policy *policy, const struct subject *w
 	return true;
 }
 
-static void request_list_devices(struct client *client, const struct subject *who,
+static void request_list_devices(struct client *client, struct subject *who,
 				 const struct sva_msg_list_devices *request,
 				 struct reply *reply)
 {
@@ -60,42 +60,42 @@ static void request_list_devices(struct client *client, const struct subject *wh
 
 /* ------------------------------------------------------- LIST_CONTEXTS */
 
-#define LIST_ENTRIES 64	/* asked of the kernel at once */
-
-struct listing {
-	const struct device *device;
-	uint32_t uid;
-	bool all;
-	uint32_t most;	/* entries that the reply can have */
-};
-
-static void contexts_take(const struct listing *listing, struct sva_msg_contexts *out,
-			  const struct sva_context_entry *entries, uint32_t count)
+/* Administrators: the kernel's list as it is */
+static int contexts_of_all(const struct device *device, struct sva_msg_contexts *out,
+			   uint64_t after)
 {
-	for (uint32_t i = 0; i < count && out->count < listing->most; i++) {
-		if (listing->all || entries[i].account == listing->uid)
-			out->contexts[out->count++] = entries[i];
-	}
+	out->count = SVA_MSG_CONTEXTS;
+	return kernel_contexts_list(device->fd, after, out->contexts, &out->count);
 }
 
 /*
- * Goes through the kernel's list until the reply is full or all that the peer
- * has is in it: who has none costs nothing, however many others have.
+ * Others: svad knows which are theirs, and the kernel is asked for those alone.
+ * Whoever has few makes nobody go through the contexts of all (R8).
  */
-static int contexts_fill(const struct listing *listing, struct sva_msg_contexts *out,
-			 uint64_t after)
+static int contexts_of_user(const struct device *device, struct sva_msg_contexts *out,
+			    uint64_t after, uint32_t uid)
 {
-	struct sva_context_entry entries[LIST_ENTRIES];
+	uint64_t ids[SVA_MSG_CONTEXTS];
+	size_t count;
 
-	while (out->count < listing->most) {
-		uint32_t count = listing->all ? SVA_MSG_CONTEXTS : LIST_ENTRIES;
-		int err = kernel_contexts_list(listing->device->fd, after, entries, &count);
+	do {
+		count = account_contexts(device, uid, after, ids, SVA_MSG_CONTEXTS);
+		for (size_t i = 0; i < count; i++) {
+			struct sva_context_entry *entry = &out->contexts[out->count];
+			uint32_t one = 1;
+			int err = kernel_contexts_list(device->fd, ids[i] - 1, entry, &one);
 
-		if (err || !count)
-			return err;
-		contexts_take(listing, out, entries, count);
-		after = entries[count - 1].id;
-	}
+			if (err)
+				return err;
+			/* it may have ended, and the event be on its way */
+			if (one && entry->id == ids[i])
+				out->count++;
+			after = ids[i];
+		}
+	} while (count && !out->count);
+	/* what was read there belongs to somebody else */
+	if (out->count < SVA_MSG_CONTEXTS)
+		memset(&out->contexts[out->count], 0, sizeof(out->contexts[0]));
 	return 0;
 }
 
@@ -107,26 +107,22 @@ static uint32_t device_missing(const struct svad *svad)
 						      SVA_REASON_NO_DEVICE;
 }
 
-static void request_list_contexts(struct client *client, const struct subject *who,
+static void request_list_contexts(struct client *client, struct subject *who,
 				  const struct sva_msg_list_contexts *request,
 				  struct reply *reply)
 {
 	struct svad *svad = client->svad;
-	struct listing listing = {
-		.device = devices_find(&svad->devices, request->device),
-		.uid = who->uid,
-		.all = policy_administrator(svad->policy, who),
-		.most = SVA_MSG_CONTEXTS,
-	};
+	const struct device *device = devices_find(&svad->devices, request->device);
 	int err;
 
-	if (!listing.device) {
+	if (!device) {
 		reply_refuse(reply, 0, device_missing(svad));
 		return;
 	}
-	if (!listing.all && device_account(listing.device, who->uid) < listing.most)
-		listing.most = device_account(listing.device, who->uid);
-	err = contexts_fill(&listing, &reply->contexts, request->after);
+	if (policy_administrator(svad->policy, who))
+		err = contexts_of_all(device, &reply->contexts, request->after);
+	else
+		err = contexts_of_user(device, &reply->contexts, request->after, who->uid);
 	if (err)
 		reply_refuse(reply, err, err == -ENODEV ? SVA_REASON_DEVICE_GONE :
 							  SVA_REASON_SYSTEM);
@@ -134,7 +130,7 @@ static void request_list_contexts(struct client *client, const struct subject *w
 
 /* ------------------------------------------------------------- EXPLAIN */
 
-static void request_explain(struct client *client, const struct subject *who,
+static void request_explain(struct client *client, struct subject *who,
 			    const struct sva_msg_explain *request, struct reply *reply)
 {
 	struct sva_msg_explained *out = &reply->explained;
@@ -180,7 +176,7 @@ static void request_log_refusal(const struct client *client, const union request
 	}
 }
 
-static void request_answer(struct client *client, const struct subject *who,
+static void request_answer(struct client *client, struct subject *who,
 			   const union request *request, struct reply *reply)
 {
 	switch (request->msg.type) {
@@ -202,14 +198,14 @@ static void request_answer(struct client *client, const struct subject *who,
 void request_handle(struct client *client, const union request *request,
 		    struct reply *reply)
 {
-	struct subject who;
+	struct peer_subject subject;
 
 	reply_init(reply, request);
-	/* a deny by group that cannot be checked must not become an allow */
-	if (peer_subject(&client->peer, client->fd, client->svad->policy, &who))
+	peer_subject(&client->peer, client->fd, client->svad->policy, &subject);
+	request_answer(client, &subject.who, request, reply);
+	/* a deny by group that could not be checked must not become an allow */
+	if (subject.who.failed)
 		reply_refuse(reply, 0, SVA_REASON_DAEMON_NO_MEMORY);
-	else
-		request_answer(client, &who, request, reply);
 	if (reply->msg.error)
 		request_log_refusal(client, request, reply->msg.reason);
 }

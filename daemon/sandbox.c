@@ -3,16 +3,18 @@
  * sandbox.c - an allowlist, entered before the first client is read
  *
  * What is on it and why: the loop (epoll, timers, signals), clients (accept,
- * receive, send), devices (open of the node, read, and the ioctls of a control
- * node that svad uses), a reload (reading files, and the AF_UNIX services that
+ * receive, send, what is unread), devices (open of the node, read, and the ioctls
+ * of a control node that svad uses), a reload (reading files, and the AF_UNIX services that
  * names of users are asked of), sd_notify, libudev reading /sys, and memory that
  * is never executable.  Not on it: exec, new processes or threads, any way to
  * create or write a file, the network, signals to others.
  */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sockios.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -70,7 +72,7 @@ static int ioctls_add(scmp_filter_ctx filter)
 {
 	static const unsigned int requests[] = {
 		SVA_DEVICE_GET_INFO, SVA_DEVICE_GET_TYPE_INFO, SVA_DEVICE_CREATE_CONTEXT,
-		SVA_DEVICE_LIST_CONTEXTS,
+		SVA_DEVICE_LIST_CONTEXTS, SIOCOUTQ,
 	};
 	int err = 0;
 

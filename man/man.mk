@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# man.mk - manual pages, from scdoc's text
+# man.mk - manual pages, from scdoc's text; without scdoc there are none
 
 SCDOC ?= scdoc
 MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
@@ -9,5 +9,17 @@ $(B)/man/%: man/%.scd
 	@mkdir -p $(@D)
 	$(SCDOC) <$< >$@
 
-.PHONY: man
+.PHONY: man install-man
 man: $(MANPAGES)
+
+install: install-man
+ifneq ($(shell command -v $(SCDOC)),)
+install-man: man
+	for page in $(MANPAGES); do \
+		$(INSTALL) -D -m 0644 $$page \
+			$(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit; \
+	done
+else
+install-man:
+	@echo 'The manual pages are not installed: $(SCDOC) is missing.'
+endif

@@ -131,8 +131,11 @@ int bare_handshake(const struct bare_server *server)
 
 /* ------------------------------------------------------------------ ring */
 
-static void relax(void)
+/* Yields now and then, for the other side may wait for this very CPU. */
+static void relax(uint32_t *spins)
 {
+	if (!(++*spins % 256))
+		sched_yield();
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
 #endif
@@ -153,12 +156,13 @@ static void consume(struct bare_ring *ring, uint32_t tail)
 static void *poll_ring(void *arg)
 {
 	struct bare_ring *ring = arg;
+	uint32_t spins = 0;
 
 	while (!__atomic_load_n(&ring->stop, __ATOMIC_RELAXED)) {
 		uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
 
 		if (tail == ring->head)
-			relax();
+			relax(&spins);
 		else
 			consume(ring, tail);
 	}
@@ -190,7 +194,7 @@ void bare_ring_run(struct bare_ring *ring, const struct sva_accel_desc *descs, u
 {
 	const struct sva_accel_completion *last =
 		(const void *)(uintptr_t)descs[count - 1].completion;
-	uint32_t tail = ring->tail;
+	uint32_t tail = ring->tail, spins = 0;
 
 	while (count) {
 		uint32_t used = tail - __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
@@ -203,8 +207,8 @@ void bare_ring_run(struct bare_ring *ring, const struct sva_accel_desc *descs, u
 		__atomic_store_n(&ring->tail, tail, __ATOMIC_RELEASE);
 		count -= fits;
 		if (!fits)
-			relax();
+			relax(&spins);
 	}
 	while (__atomic_load_n(&last->status, __ATOMIC_ACQUIRE) == SVA_ACCEL_PENDING)
-		relax();
+		relax(&spins);
 }

@@ -15,8 +15,8 @@ struct effort {
 	size_t most;
 };
 
-static const struct effort thorough = { 3000000000, 30, 5000 };
-static const struct effort quick = { 300000000, 5, 500 };
+static const struct effort thorough = { 3000000000, 10, 5000 };
+static const struct effort quick = { 300000000, 3, 500 };
 
 static int sample_add(struct samples *samples, double ns)
 {

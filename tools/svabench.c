@@ -164,40 +164,39 @@ static const char *result_sentence(const struct result *result)
 	return strerror(-result->ret);
 }
 
-static void row_add(struct table *table, struct result *result)
+static void print_header(void)
 {
-	struct samples *product = &result->measure.product, *floor = &result->measure.floor;
-	double target = result->row->target;
-
-	table_add(table, text_format("%s", result->row->name));
-	table_add(table, time_text(samples_percentile(product, 50)));
-	table_add(table, time_text(samples_percentile(product, 99)));
-	table_add(table, time_text(samples_percentile(floor, 50)));
-	table_add(table, time_text(samples_percentile(floor, 99)));
-	table_add(table, text_format("%.2fx", result_ratio(result)));
-	table_add(table, target > 0 ? text_format("%.2fx", target) : text_format("-"));
-	table_add(table, text_format("%zu", product->count));
+	printf("%-13s %12s %10s %12s %10s %8s %7s %6s\n", "ROW", "PRODUCT p50", "p99",
+	       "FLOOR p50", "p99", "RATIO", "TARGET", "N");
 }
 
-static void print_text(struct result *results, size_t count)
+static void print_side(struct samples *samples)
 {
-	static const char *const titles[] = {
-		"ROW", ">PRODUCT p50", ">p99", ">FLOOR p50", ">p99", ">RATIO", ">TARGET", ">N", NULL,
-	};
-	struct table table;
+	char *p50 = time_text(samples_percentile(samples, 50));
+	char *p99 = time_text(samples_percentile(samples, 99));
 
-	table_init(&table, titles);
-	for (size_t i = 0; i < count; i++) {
-		if (!results[i].ret)
-			row_add(&table, &results[i]);
+	printf(" %12s %10s", p50, p99);
+	free(p50);
+	free(p99);
+}
+
+/* As soon as it is there: a row may take long on a slow machine. */
+static void print_result(struct result *result)
+{
+	printf("%-13s", result->row->name);
+	if (result->ret) {
+		printf(" %s\n", result_sentence(result));
+	} else {
+		print_side(&result->measure.product);
+		print_side(&result->measure.floor);
+		printf(" %7.2fx", result_ratio(result));
+		if (result->row->target > 0)
+			printf(" %6.2fx", result->row->target);
+		else
+			printf(" %7s", "-");
+		printf(" %6zu\n", result->measure.product.count);
 	}
-	if (table.cells > table.columns)
-		table_print(&table, stdout);
-	table_free(&table);
-	for (size_t i = 0; i < count; i++) {
-		if (results[i].ret)
-			printf("%s: %s\n", results[i].row->name, result_sentence(&results[i]));
-	}
+	fflush(stdout);
 }
 
 static json_t *side_json(const char *what, struct samples *samples)
@@ -285,16 +284,18 @@ int main(int argc, char **argv)
 	if (options.list)
 		return print_rows();
 	rows_default(&options);
+	if (!options.json)
+		print_header();
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!options.wanted[i])
 			continue;
 		result_measure(&options, &rows[i], &results[count]);
+		if (!options.json)
+			print_result(&results[count]);
 		status |= results[count++].ret < 0;
 	}
 	if (options.json)
 		print_json(&options, results, count);
-	else
-		print_text(results, count);
 	for (size_t i = 0; i < count; i++) {
 		samples_free(&results[i].measure.product);
 		samples_free(&results[i].measure.floor);

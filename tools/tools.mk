@@ -22,3 +22,5 @@ $(B)/tools/svabench: $(SVABENCH_OBJS) $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(TOOLS_LIBS)
 
 PROGRAMS += $(B)/tools/svabench
+
+include man/man.mk

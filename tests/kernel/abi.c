@@ -37,6 +37,8 @@ struct stage {
 	uint64_t unbound_id;
 	uint32_t pasid;
 	int32_t eventfd;
+	char *pinned;		/* a page that is pinned, and one that is not */
+	char *unpinned;
 	struct sva_context_entry entries[4];
 };
 
@@ -165,6 +167,42 @@ static void fill_irqs(struct stage *stage, void *arg)
 	irqs->fds = (uintptr_t)&stage->eventfd;
 }
 
+static void fill_pin(struct stage *stage, void *arg)
+{
+	struct sva_pin *pin = arg;
+
+	pin->flags = SVA_PIN_READ | SVA_PIN_WRITE;
+	pin->address = (uintptr_t)stage->unpinned;
+	pin->size = 4096;
+}
+
+static int unpin(struct stage *stage, const char *page)
+{
+	struct sva_pin arg = { .argsz = sizeof(arg), .address = (uintptr_t)page, .size = 4096 };
+
+	return call(stage->bound, SVA_CONTEXT_UNPIN, &arg);
+}
+
+static void after_pin(struct stage *stage, void *arg)
+{
+	(void)arg;
+	CHECK(unpin(stage, stage->unpinned) == 0, "it was not pinned");
+}
+
+static void fill_unpin(struct stage *stage, void *arg)
+{
+	struct sva_pin *pin = arg;
+
+	pin->address = (uintptr_t)stage->pinned;
+	pin->size = 4096;
+}
+
+static void after_unpin(struct stage *stage, void *arg)
+{
+	(void)arg;
+	CHECK(unpin(stage, stage->pinned) == -ENOENT, "it is still pinned");
+}
+
 static const struct call_case calls[] = {
 	{ "DEVICE_GET_INFO", SVA_DEVICE_GET_INFO, sizeof(struct sva_device_info), 0,
 	  offsetof(struct sva_device_info, reserved), on_node, fill_nothing, after_nothing },
@@ -192,11 +230,26 @@ static const struct call_case calls[] = {
 	{ "CONTEXT_GET_IRQ_INFO", SVA_CONTEXT_GET_IRQ_INFO, sizeof(struct sva_irq_info), 0,
 	  offsetof(struct sva_irq_info, reserved), on_bound, fill_nothing, after_nothing },
 	{ "CONTEXT_SET_IRQS", SVA_CONTEXT_SET_IRQS, sizeof(struct sva_set_irqs),
-	  SVA_IRQ_SET_EVENTFD, 0, on_bound, fill_irqs, after_nothing },
+	  SVA_IRQ_SET_EVENTFD | SVA_IRQ_SET_MASK | SVA_IRQ_SET_UNMASK |
+	  SVA_IRQ_SET_UNMASK_EVENTFD, 0, on_bound, fill_irqs, after_nothing },
+	{ "CONTEXT_PIN", SVA_CONTEXT_PIN, sizeof(struct sva_pin), SVA_PIN_READ | SVA_PIN_WRITE,
+	  offsetof(struct sva_pin, reserved), on_bound, fill_pin, after_pin },
+	{ "CONTEXT_UNPIN", SVA_CONTEXT_UNPIN, sizeof(struct sva_pin), 0,
+	  offsetof(struct sva_pin, reserved), on_bound, fill_unpin, after_unpin },
 };
 
 #define FOR_EACH_CALL(c) \
 	for (const struct call_case *c = calls; c < calls + sizeof(calls) / sizeof(calls[0]); c++)
+
+static void stage_pin(struct stage *stage)
+{
+	struct sva_pin arg = { .argsz = sizeof(arg), .flags = SVA_PIN_READ, .size = 4096 };
+
+	stage->pinned = pages_alloc(4096);
+	stage->unpinned = pages_alloc(4096);
+	arg.address = (uintptr_t)stage->pinned;
+	ACCEPTED(stage->bound, SVA_CONTEXT_PIN, &arg);
+}
 
 static void stage_set(struct stage *stage)
 {
@@ -205,6 +258,7 @@ static void stage_set(struct stage *stage)
 	stage->bound = context_bound(stage->node, &stage->bound_id, &stage->pasid);
 	stage->unbound = context_create(stage->node, getpid(), &stage->unbound_id);
 	stage->eventfd = (int32_t)MUST(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	stage_pin(stage);
 }
 
 static void stage_clear(struct stage *stage)
@@ -213,6 +267,8 @@ static void stage_clear(struct stage *stage)
 	close(stage->unbound);
 	close(stage->eventfd);
 	close(stage->node);
+	munmap(stage->pinned, 4096);
+	munmap(stage->unpinned, 4096);
 }
 
 static void fill(const struct call_case *c, struct stage *stage, void *arg)
@@ -528,6 +584,8 @@ static void check_untouched(const struct call_case *c, struct stage *stage, unsi
 	      "%s without copy-out: the unbound context changed", c->name);
 	CHECK(context_info(stage->bound).state == SVA_STATE_BOUND,
 	      "%s without copy-out: the bound context changed", c->name);
+	CHECK(unpin(stage, stage->unpinned) == -ENOENT, "%s without copy-out: a page was pinned",
+	      c->name);
 }
 
 TEST(R7, call_whose_result_cannot_be_copied_out_has_no_effect)

@@ -377,6 +377,24 @@ TEST(R7, irqs_that_are_not_there)
 	ACCEPTED(ctx, SVA_CONTEXT_SET_IRQS, &arg);
 }
 
+TEST(R7, irq_actions_that_make_no_sense)
+{
+	int32_t fd = -1;
+	struct sva_set_irqs arg = set_irqs(&fd, 1);
+	int node = node_open();
+	int ctx = context_bound(node, NULL, NULL);
+
+	arg.flags = SVA_IRQ_SET_EVENTFD | SVA_IRQ_SET_MASK;
+	CHECK_EQ(call(ctx, SVA_CONTEXT_SET_IRQS, &arg), -EINVAL);
+	CHECK(arg.reason != SVA_REASON_NONE, "EINVAL without a reason");
+	arg.flags = 0;
+	CHECK_EQ(call(ctx, SVA_CONTEXT_SET_IRQS, &arg), -EINVAL);
+	CHECK(arg.reason != SVA_REASON_NONE, "EINVAL without a reason");
+	arg.flags = SVA_IRQ_SET_MASK;
+	arg.index = SVA_ACCEL_IRQ_COMPLETION;
+	REFUSED(ctx, SVA_CONTEXT_SET_IRQS, &arg, EINVAL, SVA_REASON_NOT_MASKABLE);
+}
+
 TEST(R7, irq_descriptors_that_are_no_eventfd)
 {
 	int32_t fd = -1;

@@ -192,6 +192,7 @@ TEST(accel, reported_fault_tells_the_address_and_how_far_it_got)
 	for (size_t i = 3 * PAGE; i < 8 * PAGE; i++)
 		CHECK(dst[i] == 1, "byte %zu behind the fault was written", i);
 	CHECK_EQ(done.page_requests, 0);
+	CHECK(done.fault_addr < (uintptr_t)(src + 8 * PAGE), "a fault outside the operand");
 	queue_close(&queue);
 }
 
@@ -222,6 +223,71 @@ TEST(accel, job_goes_on_behind_a_reported_fault)
 	CHECK_EQ(at, 32 * PAGE - 5);
 	CHECK(faults >= 32, "%u faults for 48 cold pages", faults);
 	CHECK(!memcmp(dst, src, 32 * PAGE - 5), "the pieces do not make the whole");
+	queue_close(&queue);
+}
+
+/* An overlapping move that is interrupted must not have eaten what it still has to copy */
+static void interrupted_overlap(struct queue *queue, size_t from, size_t to)
+{
+	const size_t len = 10 * PAGE + 123;
+	unsigned char *area = guarded_alloc(16 * PAGE), *wanted = malloc(16 * PAGE);
+	bool backward = to > from;
+	unsigned int faults = 0;
+	uint64_t done_before = 0;
+
+	for (size_t i = 0; i < 16 * PAGE; i++)
+		area[i] = wanted[i] = (unsigned char)(i * 7 + i / 251);
+	memmove(wanted + to, wanted + from, len);
+	MUST(mprotect(area + 6 * PAGE, PAGE, PROT_NONE));
+	while (done_before < len) {
+		uint64_t skip = backward ? 0 : done_before;
+		struct sva_accel_completion done = queue_run(queue,
+			job_memmove(area + to + skip, area + from + skip, len - done_before));
+
+		done_before += done.done;
+		if (done.status == SVA_ACCEL_SUCCESS)
+			break;
+		check_fault(&done, area + 6 * PAGE, done.fault_access);
+		CHECK(++faults <= 1, "a fault after the page was made accessible");
+		MUST(mprotect(area + 6 * PAGE, PAGE, PROT_READ | PROT_WRITE));
+	}
+	CHECK_EQ(faults, 1);
+	CHECK_EQ(done_before, len);
+	CHECK(!memcmp(area, wanted, 16 * PAGE), "%zu to %zu: the pieces do not make the move", from,
+	      to);
+	free(wanted);
+}
+
+TEST(accel, overlapping_move_goes_on_behind_a_fault)
+{
+	static const size_t shifts[] = { 1, 100, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 77 };
+	struct queue queue;
+
+	queue_open(&queue);
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
+		interrupted_overlap(&queue, 50, 50 + shifts[i]);
+		interrupted_overlap(&queue, 50 + shifts[i], 50);
+	}
+	queue_close(&queue);
+}
+
+TEST(accel, crc_goes_on_behind_a_fault)
+{
+	unsigned char *p = guarded_alloc(8 * PAGE);
+	struct sva_accel_completion done;
+	struct queue queue;
+
+	for (size_t i = 0; i < 8 * PAGE; i++)
+		p[i] = (unsigned char)(i * 13);
+	MUST(mprotect(p + 5 * PAGE, PAGE, PROT_NONE));
+	queue_open(&queue);
+	done = queue_run(&queue, job_crc(p + 9, 8 * PAGE - 9, 0));
+	check_fault(&done, p + 5 * PAGE, SVA_ACCESS_READ);
+	CHECK_EQ(done.result, cpu_crc32c(0, p + 9, done.done));
+	MUST(mprotect(p + 5 * PAGE, PAGE, PROT_READ));
+	done = queue_succeed(&queue, job_crc(p + 9 + done.done, 8 * PAGE - 9 - done.done,
+					     (uint32_t)done.result));
+	CHECK_EQ(done.result, cpu_crc32c(0, p + 9, 8 * PAGE - 9));
 	queue_close(&queue);
 }
 

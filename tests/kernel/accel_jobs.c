@@ -431,6 +431,9 @@ TEST(accel, list_search_with_keys_up_to_the_longest)
 	job.len = SVA_ACCEL_MAX_KEY + 1;
 	done = queue_run(&queue, job);
 	CHECK_EQ(done.status, SVA_ACCEL_BAD_DESC);
+	job.len = 0;
+	done = queue_run(&queue, job);
+	CHECK_EQ(done.status, SVA_ACCEL_BAD_DESC);
 	queue_close(&queue);
 }
 

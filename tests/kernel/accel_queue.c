@@ -327,6 +327,24 @@ TEST(accel, abort_spares_the_jobs_submitted_later)
 	queue_close(&queue);
 }
 
+/* The record of an aborted job is owed like any other, wherever it has to go */
+TEST(accel, aborted_jobs_write_their_records_on_untouched_pages)
+{
+	struct sva_accel_desc job = job_endless();
+	struct queue queue;
+
+	queue_open(&queue);
+	for (int round = 0; round < 10; round++) {
+		struct sva_accel_completion *done = pages_alloc(4096);
+
+		job.completion = (uintptr_t)done;
+		ring_submit(&queue.ring, &job);
+		ring_abort(&queue.ring);
+		CHECK_EQ(ring_wait(&queue.ring, done), SVA_ACCEL_ABORTED);
+	}
+	queue_close(&queue);
+}
+
 /* An abort that finds nothing to abort is over; it does not lie in wait */
 TEST(accel, abort_of_nothing_spares_the_jobs_submitted_later)
 {
@@ -385,14 +403,17 @@ TEST(accel, wrong_descriptors_are_refused_and_the_queue_goes_on)
 		CHECK(done.status == SVA_ACCEL_BAD_DESC, "flag bit %d: status %u", bit,
 		      done.status);
 	}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		bad[i] = good;
 	bad[0].reserved0 = 1;
 	bad[1].reserved1 = 1;
 	bad[2].reserved2 = 1;
-	for (int i = 0; i < 3; i++) {
+	bad[3].flags |= SVA_ACCEL_DESC_FIND;
+	bad[4].len = UINT64_MAX - bad[4].dst + 2;
+	for (int i = 0; i < 5; i++) {
 		done = queue_run(&queue, bad[i]);
-		CHECK(done.status == SVA_ACCEL_BAD_DESC, "reserved%d: status %u", i, done.status);
+		CHECK(done.status == SVA_ACCEL_BAD_DESC, "wrong field %d: status %u", i,
+		      done.status);
 	}
 	queue_succeed(&queue, good);
 	queue_close(&queue);

@@ -58,7 +58,13 @@ void check_accepted(const char *file, int line, const char *what, int result, ui
 
 int context_create(int node, pid_t owner, uint64_t *id)
 {
-	struct sva_create_context arg = { .argsz = sizeof(arg), .owner = owner };
+	return context_create_charged(node, owner, 0, id);
+}
+
+int context_create_charged(int node, pid_t owner, uint32_t account, uint64_t *id)
+{
+	struct sva_create_context arg = { .argsz = sizeof(arg), .owner = owner,
+					  .account = account };
 
 	ACCEPTED(node, SVA_DEVICE_CREATE_CONTEXT, &arg);
 	if (id)
@@ -218,14 +224,13 @@ static void attribute_path(char *path, size_t size, const char *name)
 	snprintf(path, size, "/sys/class/sva/%s/%s", device_name(), name);
 }
 
-long attribute_read(const char *name)
+static long file_read(const char *path)
 {
-	char path[128], text[64];
+	char text[64];
 	long value = -1;
 	ssize_t n;
 	int fd;
 
-	attribute_path(path, sizeof(path), name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -236,6 +241,22 @@ long attribute_read(const char *name)
 	}
 	close(fd);
 	return value;
+}
+
+long attribute_read(const char *name)
+{
+	char path[128];
+
+	attribute_path(path, sizeof(path), name);
+	return file_read(path);
+}
+
+long parameter_read(const char *module, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
+	return file_read(path);
 }
 
 static bool attribute_try(const char *name, const char *value)
@@ -344,13 +365,32 @@ bool device_is_clean(void)
 	return false;
 }
 
+/* One that ran to its end: the next test must not meet it */
+static bool reset_is_done(void *arg)
+{
+	struct sva_device_reset reset = { .argsz = sizeof(reset) };
+	struct sva_event event = { .type = SVA_EVENT_BOUND };
+	char path[64];
+	int node;
+
+	(void)arg;
+	snprintf(path, sizeof(path), "/dev/sva/%s", device_name());
+	node = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (node < 0)
+		return true;
+	if (call(node, SVA_DEVICE_RESET, &reset) == 0)
+		while (event.type != SVA_EVENT_RESET && event_next(node, &event, 1000) > 0)
+			;
+	close(node);
+	return event.type == SVA_EVENT_RESET;
+}
+
 void device_make_clean(void)
 {
 	if (attribute_read("contexts") < 0 && driver_write("bind"))
 		wait_until(node_is_back, NULL, PATIENCE_MS);
 	attribute_try("device/misbehave", "none");
-	if (attribute_try("reset", "1"))
-		wait_until(counters_are_zero, NULL, PATIENCE_MS);
+	wait_until(reset_is_done, NULL, PATIENCE_MS);
 }
 
 static void bystander_main(int line, void *arg)
@@ -365,11 +405,17 @@ static void bystander_main(int line, void *arg)
 
 void bystander_start(struct child *child, int node, uint64_t *id, uint32_t *pasid)
 {
+	bystander_start_charged(child, node, 0, id, pasid);
+}
+
+void bystander_start_charged(struct child *child, int node, uint32_t account, uint64_t *id,
+			     uint32_t *pasid)
+{
 	uint32_t bound;
 	int ctx;
 
 	child_start(child, bystander_main, NULL);
-	ctx = context_create(node, child->pid, id);
+	ctx = context_create_charged(node, child->pid, account, id);
 	fd_send(child->line, ctx);
 	close(ctx);
 	bound = (uint32_t)word_receive(child->line);

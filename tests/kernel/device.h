@@ -44,6 +44,8 @@ void check_refused(const char *file, int line, const char *what, int result,
 void check_accepted(const char *file, int line, const char *what, int result, uint32_t reason);
 
 int context_create(int node, pid_t owner, uint64_t *id);
+/* The same, charged to another account than root's */
+int context_create_charged(int node, pid_t owner, uint32_t account, uint64_t *id);
 uint32_t context_bind(int ctx);
 /* Created for the calling process, and bound */
 int context_bound(int node, uint64_t *id, uint32_t *pasid);
@@ -69,6 +71,8 @@ struct sva_event end_await(int node, uint64_t id);
 /* Attributes below /sys/class/sva/NAME */
 long attribute_read(const char *name);
 void attribute_write(const char *name, const char *value);
+/* A parameter of a module, -1 if there is none */
+long parameter_read(const char *module, const char *name);
 /* "none" or "hold": what the device does when a context is to stop (docs/accelerator.md) */
 void misbehave(const char *mode);
 /* Resets the device and waits until it is done */
@@ -86,6 +90,9 @@ void device_make_clean(void);
 /* Another process that holds a bound context until it is told to let go */
 struct child;
 void bystander_start(struct child *child, int node, uint64_t *id, uint32_t *pasid);
+/* The same, charged to an account */
+void bystander_start_charged(struct child *child, int node, uint32_t account, uint64_t *id,
+			     uint32_t *pasid);
 void bystander_stop(struct child *child, int node, uint64_t id);
 /* A new process binds, and ends: the PASID that it was given */
 uint32_t newcomer_pasid(int node);

@@ -5,7 +5,10 @@
 # SERVICE_TESTS go through svad and libsva.
 
 KERNEL_TESTS := abi rules accel pasid
+KERNEL_TESTS += groups irqs regions external processes
+KERNEL_TESTS += evidence widths pins storm soak
 SERVICE_TESTS := path hostile cycles
+SERVICE_TESTS += partitions
 KT := $(B)/tests/kernel
 
 GUEST_TESTS += $(addprefix $(KT)/,$(KERNEL_TESTS) $(SERVICE_TESTS))
@@ -15,6 +18,8 @@ $(KT)/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 kt-sources = $(patsubst %.c,$(B)/%.o,$(filter tests/kernel/$(1).c tests/kernel/$(1)_%.c,$(wildcard tests/kernel/*.c)))
 KT_COMMON := $(addprefix $(KT)/,harness.o process.o device.o ring.o)
+KT_COMMON += $(KT)/modules.o
+KT_COMMON += $(KT)/puppet.o
 
 define kernel-test
 $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON)

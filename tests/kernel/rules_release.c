@@ -401,43 +401,79 @@ TEST(R3, every_bad_end_is_quarantined)
 	stage_clear(&stage);
 }
 
-static void held_newcomer(int node)
+static void held_newcomer(int node, uint32_t account)
 {
 	struct child child;
 	uint64_t id;
 
-	bystander_start(&child, node, &id, NULL);
+	bystander_start_charged(&child, node, account, &id, NULL);
 	word_send(child.line, 0);
 	child_join(&child);
 	event_await(node, SVA_EVENT_QUARANTINED, id);
 }
 
-static void bind_is_refused_as_full(int line, void *arg)
+struct refusal {
+	uint32_t account;
+	uint32_t reason;
+};
+
+static void bind_is_refused(int line, void *arg)
 {
 	struct sva_bind_task bind = { .argsz = sizeof(bind) };
+	struct refusal *refusal = arg;
 	int node = node_open();
-	int ctx = context_create(node, getpid(), NULL);
+	int ctx = context_create_charged(node, getpid(), refusal->account, NULL);
 
 	(void)line;
-	(void)arg;
-	REFUSED(ctx, SVA_BIND_TASK, &bind, ENOSPC, SVA_REASON_QUARANTINE_FULL);
+	CHECK_EQ(call(ctx, SVA_BIND_TASK, &bind), -ENOSPC);
+	CHECK_EQ(bind.reason, refusal->reason);
 }
 
-TEST_WITHIN(R8, quarantine_is_bounded, 180)
+static void is_refused(uint32_t account, uint32_t reason)
+{
+	struct refusal refusal = { account, reason };
+	struct child child;
+
+	child_start(&child, bind_is_refused, &refusal);
+	child_join(&child);
+}
+
+#define ACCOUNT 5000	/* and those behind it: nobody's */
+
+/* What one account may have in quarantine; others are not hindered by it */
+TEST_WITHIN(R8, quarantine_of_an_account_is_bounded, 180)
 {
 	struct child child;
+	struct stage stage;
+	uint32_t limit;
+	uint64_t id;
+
+	stage_set(&stage);
+	limit = (uint32_t)parameter_read("sva", "max_quarantined_per_account");
+	CHECK(limit > 0 && limit < device_info(stage.node).max_quarantined,
+	      "an account may fill the device's quarantine: %u", limit);
+	misbehave("hold");
+	for (uint32_t i = 0; i < limit; i++)
+		held_newcomer(stage.node, ACCOUNT);
+	is_refused(ACCOUNT, SVA_REASON_QUARANTINE_ACCOUNT);
+	misbehave("none");
+	bystander_start_charged(&child, stage.node, ACCOUNT + 1, &id, NULL);
+	bystander_stop(&child, stage.node, id);
+	stage_clear(&stage);
+}
+
+TEST_WITHIN(R8, quarantine_of_a_device_is_bounded, 180)
+{
 	struct stage stage;
 	uint32_t limit;
 
 	stage_set(&stage);
 	limit = device_info(stage.node).max_quarantined;
-	test_note("max_quarantined is %u", limit);
 	misbehave("hold");
 	for (uint32_t i = 0; i < limit; i++)
-		held_newcomer(stage.node);
+		held_newcomer(stage.node, ACCOUNT + i);
 	CHECK_EQ(device_info(stage.node).quarantined, limit);
-	child_start(&child, bind_is_refused_as_full, NULL);
-	child_join(&child);
+	is_refused(ACCOUNT + limit, SVA_REASON_QUARANTINE_FULL);
 	stage_clear(&stage);
 	CHECK_EQ(device_info(stage.node).quarantined, 0);
 }

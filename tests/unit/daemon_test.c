@@ -17,6 +17,7 @@
 
 #include "fixture.h"
 #include "listen.h"
+#include "request.h"
 
 /* --------------------------------------------------------------- opening */
 
@@ -141,6 +142,9 @@ static void any_device_reports_the_refusal_nearest_to_success(void **state)
 	fixture_plug(f, "soft1", 1);
 	assert_int_equal(fixture_open(f, client, "", NULL), 0);
 	assert_int_equal(fixture_open(f, client, "", NULL), SVA_REASON_LIMIT_USER);
+	/* whatever comes behind it in the alphabet */
+	fixture_plug(f, "zynq0", 10);
+	assert_int_equal(fixture_open(f, client, "", NULL), SVA_REASON_LIMIT_USER);
 	close(client);
 }
 
@@ -196,6 +200,30 @@ static void the_limit_of_a_user_is_freed_by_the_event(void **state)
 	close(bob);
 }
 
+/* The context ends between svad's look at what is ready and the request's turn */
+static void an_end_just_before_the_request_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct sva_msg_open request = open_message("soft0", "");
+	struct fake_device *fake;
+	union reply_any reply;
+	int client, context;
+
+	fixture_start(f, "[allow]\nuser = *\ncontexts-per-user = 1\n");
+	fake = fixture_plug(f, "soft0", 100);
+	client = fixture_connect(f, -1);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	packet_send(client, &request, sizeof(request));
+	assert_int_equal(sd_event_prepare(f->event), 0);
+	assert_true(sd_event_wait(f->event, 0) > 0);
+	assert_int_equal(fake_end_unheld(fake), 1);
+	assert_true(sd_event_dispatch(f->event) > 0);
+	packet_receive(client, &reply, &context);
+	assert_int_equal(reply.msg.reason, 0);
+	close(context);
+	close(client);
+}
+
 static void another_connection_does_not_raise_the_limit(void **state)
 {
 	struct fixture *f = *state;
@@ -213,6 +241,32 @@ static void another_connection_does_not_raise_the_limit(void **state)
 	close(second);
 	for (int i = 0; i < 4; i++)
 		close(contexts[i]);
+}
+
+static void newcomers_get_a_turn_among_busy_clients(void **state)
+{
+	struct fixture *f = *state;
+	int busy, newcomer, turns = 0;
+
+	fixture_start(f, "[deny]\n");
+	fixture_plug(f, "soft0", 10);
+	busy = fixture_connect(f, -1);
+	fixture_run(f);
+	newcomer = fixture_connect(f, -1);
+	while (f->svad.clients.count < 2) {
+		struct sva_msg_open request = open_message("soft0", "");
+		union reply_any reply;
+
+		/* it always has something to say, and reads the answers */
+		packet_send(busy, &request, sizeof(request));
+		assert_true(sd_event_run(f->event, 0) > 0);
+		while (recv(busy, &reply, sizeof(reply), MSG_DONTWAIT) > 0)
+			;
+		assert_in_range(++turns, 1, 20);
+	}
+	fixture_run(f);
+	close(busy);
+	close(newcomer);
 }
 
 static void the_limit_of_a_device_counts_all_users(void **state)
@@ -274,6 +328,28 @@ static void supplementary_groups_count(void **state)
 	client = fixture_connect_groups(f, MALLORY, 602, groups, 2);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_DENIED_BY_RULE);
 	close(client);
+}
+
+/* A rule that cannot be checked decides nothing, also where it would only deny */
+static void groups_that_cannot_be_told_allow_nothing(void **state)
+{
+	struct fixture *f = *state;
+	union request request = { .open = open_message("soft0", "") };
+	/* no such socket: the kernel tells no groups */
+	struct client client = {
+		.svad = &f->svad, .fd = -1, .peer = { .pid = getpid(), .pidfd = -1 },
+	};
+	struct fake_device *fake;
+	struct reply reply;
+
+	fixture_start(f, "[deny]\ngroup = 600\n[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	request_handle(&client, &request, &reply);
+	assert_int_equal(reply.msg.reason, SVA_REASON_DAEMON_NO_MEMORY);
+	assert_int_equal(reply.fd, -1);
+	fake_end_unheld(fake);
+	assert_int_equal(fake_contexts(fake), 0);
+	fixture_run(f);
 }
 
 /*
@@ -439,12 +515,13 @@ static void a_reply_that_cannot_be_sent_ends_the_context(void **state)
 	/* it still looks alive to svad, but takes nothing any more */
 	assert_int_equal(shutdown(client, SHUT_RD), 0);
 	fixture_run(f);
-	assert_int_equal(f->svad.clients.count, 0);
 	assert_int_equal(fake_contexts(fake), 1);
 	assert_int_equal(fake_end_unheld(fake), 1);
 	fixture_run(f);
 	assert_int_equal(device_contexts(devices_find(&f->svad.devices, "soft0")), 0);
 	close(client);
+	fixture_run(f);
+	assert_int_equal(f->svad.clients.count, 0);
 }
 
 /* -------------------------------------------------------- slow and greedy */
@@ -538,6 +615,62 @@ static void a_context_in_a_waiting_reply_ends_with_its_client(void **state)
 	fixture_run(f);
 	assert_int_equal(f->svad.clients.count, 0);
 	assert_int_equal(fake_end_unheld(fake), 1);
+}
+
+/* Contexts that lie in a client's socket, taken by nobody, once svad waits */
+static size_t pile_up(struct fixture *f, struct fake_device *fake, int client)
+{
+	struct client *the_client;
+	size_t before = fake_contexts(fake);
+
+	do {
+		struct sva_msg_open request = open_message("soft0", "");
+
+		packet_send(client, &request, sizeof(request));
+		fixture_run(f);
+		the_client = f->svad.clients.first;
+		assert_non_null(the_client);
+		assert_in_range(fake_contexts(fake) - before, 0, 500);
+	} while (!the_client->waiting);
+	return fake_contexts(fake) - before;
+}
+
+/*
+ * R8: fds on their way count against svad's limit on open files, in total.  So
+ * few may lie in a connection, and svad does not forget a connection before its
+ * peer does, however that peer behaves.
+ */
+static void fds_that_nobody_takes_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	int clients[3];
+
+	fixture_start(f, "[limits]\nconnections-per-user = 2\n[allow]\nuser = *\ncontexts-per-user = 1000\n");
+	fake = fixture_plug(f, "soft0", 1000);
+	clients[0] = fixture_connect(f, -1);
+	/* the first is answered before the socket is made small */
+	assert_in_range(pile_up(f, fake, clients[0]), 1, 16);
+	/* ways to be dropped, of which none makes room for another connection */
+	assert_int_equal(shutdown(clients[0], SHUT_RD), 0);
+	clients[1] = fixture_connect(f, -1);
+	packet_send(clients[1], "x", 1);
+	fixture_run(f);
+	/* to svad it looks as if it was closed, but its replies are still there */
+	assert_int_equal(shutdown(clients[0], SHUT_RDWR), 0);
+	assert_int_equal(shutdown(clients[1], SHUT_RDWR), 0);
+	fixture_run(f);
+	assert_int_equal(f->svad.clients.count, 2);
+	clients[2] = fixture_connect(f, -1);
+	fixture_run(f);
+	assert_int_equal(f->svad.clients.count, 2);
+	assert_true(fixture_log_has(f, "limit-connections"));
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+	fixture_run(f);
+	assert_int_equal(f->svad.clients.count, 0);
+	fake_end_unheld(fake);
+	assert_int_equal(fake_contexts(fake), 0);
 }
 
 static void requests_take_turns(void **state)
@@ -794,8 +927,9 @@ static void an_empty_packet_ends_the_connection(void **state)
 	packet_send(client, "", 0);
 	fixture_run(f);
 	assert_int_equal(packet_receive(client, &reply, NULL), 0);
-	assert_int_equal(f->svad.clients.count, 0);
 	close(client);
+	fixture_run(f);
+	assert_int_equal(f->svad.clients.count, 0);
 }
 
 static void fds_on_a_request_are_a_violation(void **state)
@@ -956,6 +1090,7 @@ static void everybody_sees_his_own_contexts_and_administrators_all(void **state)
 	struct fixture *f = *state;
 	struct fake_device *fake = fake_plug("soft0", 1000);
 	int alice, bob, mallory, root;
+	unsigned int lists;
 
 	fixture_need_root();
 	for (int i = 0; i < 200; i++)
@@ -970,16 +1105,34 @@ static void everybody_sees_his_own_contexts_and_administrators_all(void **state)
 	assert_int_equal(list_contexts(f, bob, "soft0", 0), 200);
 	assert_int_equal(list_contexts(f, root, "soft0", 0), 200);
 	/* R8: who has none does not make the kernel go through all */
-	{
-		unsigned int lists = fake_lists(fake);
-
-		assert_int_equal(list_contexts(f, mallory, "soft0", MALLORY), 0);
-		assert_int_equal(fake_lists(fake), lists);
-	}
+	lists = fake_lists(fake);
+	assert_int_equal(list_contexts(f, mallory, "soft0", MALLORY), 0);
+	assert_int_equal(fake_lists(fake), lists);
 	close(alice);
 	close(bob);
 	close(mallory);
 	close(root);
+}
+
+static void a_context_that_ended_meanwhile_is_not_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_device *fake = fake_plug("soft0", 100);
+	uint64_t ids[40];
+	int client;
+
+	fixture_need_root();
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		ids[i] = fake_context_add(fake, i % 2 ? ALICE : BOB, 1);
+	fixture_start(f, "");
+	assert_int_equal(devices_add(&f->svad.devices, "soft0", "/fake/soft0"), 0);
+	client = fixture_connect(f, ALICE);
+	/* the events are lost: svad believes in them still; a whole page of them */
+	for (size_t i = 1; i < 36; i += 2)
+		fake_context_end_silently(fake, ids[i]);
+	/* in their places the list has bob's, which are none of alice's business */
+	assert_int_equal(list_contexts(f, client, "soft0", ALICE), 2);
+	close(client);
 }
 
 static void contexts_of_an_unknown_device_are_refused(void **state)
@@ -1226,10 +1379,13 @@ int main(void)
 		TEST(any_device_reports_the_refusal_nearest_to_success),
 		TEST(the_kernels_reason_reaches_the_client),
 		TEST(the_limit_of_a_user_is_freed_by_the_event),
+		TEST(an_end_just_before_the_request_counts),
 		TEST(another_connection_does_not_raise_the_limit),
+		TEST(newcomers_get_a_turn_among_busy_clients),
 		TEST(the_limit_of_a_device_counts_all_users),
 		TEST(limits_hold_across_a_restart),
 		TEST(supplementary_groups_count),
+		TEST(groups_that_cannot_be_told_allow_nothing),
 		TEST(a_socket_of_a_dead_process_gets_nothing),
 		TEST(a_socket_of_a_reaped_process_gets_nothing),
 		TEST(a_client_out_of_svads_sight_is_told_so),
@@ -1237,6 +1393,7 @@ int main(void)
 		TEST(a_reply_that_cannot_be_sent_ends_the_context),
 		TEST(a_slow_reader_waits_for_itself_only),
 		TEST(a_context_in_a_waiting_reply_ends_with_its_client),
+		TEST(fds_that_nobody_takes_are_bounded),
 		TEST(requests_take_turns),
 		TEST(a_thousand_connections_are_served),
 #if !UNDER_ASAN
@@ -1254,6 +1411,7 @@ int main(void)
 		TEST(what_clients_send_draws_nothing_on_a_terminal),
 		TEST(devices_are_listed_in_pages),
 		TEST(everybody_sees_his_own_contexts_and_administrators_all),
+		TEST(a_context_that_ended_meanwhile_is_not_shown),
 		TEST(contexts_of_an_unknown_device_are_refused),
 		TEST(explain_says_by_which_line),
 		TEST(explain_of_no_rule_has_line_zero),

@@ -126,6 +126,19 @@ static void a_restart_finds_the_contexts_of_the_svad_before(void **state)
 	assert_int_equal(device_account(device, ALICE), 100);
 }
 
+static void contexts_that_have_ended_are_not_charged_from_a_list(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_device *fake = fake_plug("soft0", 10);
+
+	fixture_start(f, NULL);
+	fake_context_set_state(fake, fake_context_add(fake, ALICE, 1), SVA_STATE_ENDED);
+	fake_context_set_state(fake, fake_context_add(fake, ALICE, 1), SVA_STATE_STOPPING);
+	fake_context_set_state(fake, fake_context_add(fake, ALICE, 1), SVA_STATE_CREATED);
+	assert_int_equal(devices_add(&f->svad.devices, "soft0", "/fake/soft0"), 0);
+	assert_int_equal(device_account(the(f, "soft0"), ALICE), 2);
+}
+
 static void after_lost_events_the_kernel_is_asked(void **state)
 {
 	struct fixture *f = *state;
@@ -202,6 +215,16 @@ static void a_device_that_goes_is_dropped(void **state)
 	assert_non_null(devices_find(&f->svad.devices, "soft1"));
 	assert_int_equal(f->svad.devices.count, 1);
 	assert_true(fixture_log_has(f, "soft0 is gone"));
+}
+
+static void a_node_that_hangs_up_is_a_device_that_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_start(f, NULL);
+	fake_hang_up(fixture_plug(f, "soft0", 10));
+	fixture_run(f);
+	assert_null(devices_find(&f->svad.devices, "soft0"));
 }
 
 static void a_remove_uevent_is_enough(void **state)
@@ -297,7 +320,7 @@ static void names_that_are_too_long_are_not_taken(void **state)
 	struct fixture *f = *state;
 
 	fixture_start(f, NULL);
-	assert_int_equal(devices_add(&f->svad.devices, "a-name-of-more-than-thirty-one-characters",
+	assert_int_equal(devices_add(&f->svad.devices, "a-name-that-is-longer-than-any-device-may-have",
 				     "/fake/x"), -ENAMETOOLONG);
 }
 
@@ -310,10 +333,12 @@ int main(void)
 		TEST(quarantined_contexts_stay_charged_until_released),
 		TEST(events_told_twice_count_once),
 		TEST(a_restart_finds_the_contexts_of_the_svad_before),
+		TEST(contexts_that_have_ended_are_not_charged_from_a_list),
 		TEST(after_lost_events_the_kernel_is_asked),
 		TEST(a_list_that_fails_is_asked_for_again),
 		TEST(a_reset_asks_the_kernel_too),
 		TEST(a_device_that_goes_is_dropped),
+		TEST(a_node_that_hangs_up_is_a_device_that_goes),
 		TEST(a_remove_uevent_is_enough),
 		TEST(a_device_may_return_before_its_old_self_is_freed),
 		TEST(uevents_about_an_open_device_change_nothing),

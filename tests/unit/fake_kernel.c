@@ -94,6 +94,12 @@ void fake_unplug(struct fake_device *device)
 	fake_post(device, SVA_EVENT_GONE, 0, 0);
 }
 
+void fake_hang_up(struct fake_device *device)
+{
+	for (size_t i = 0; i < device->num_readers; i++)
+		fd_close(&device->writers[i]);
+}
+
 static void fake_free(struct fake_device *device)
 {
 	for (size_t i = 0; i < device->num_contexts; i++)
@@ -169,6 +175,14 @@ static struct fake_context *context_find(const struct fake_device *device, uint6
 			return &device->contexts[i];
 	}
 	return NULL;
+}
+
+void fake_context_set_state(struct fake_device *device, uint64_t id, uint32_t state)
+{
+	struct fake_context *context = context_find(device, id);
+
+	assert(context);
+	context->entry.state = state;
 }
 
 static void context_remove(struct fake_device *device, uint64_t id)

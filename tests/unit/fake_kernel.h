@@ -20,6 +20,8 @@ struct fake_device *fake_plug(const char *name, uint32_t contexts);
 void fake_add_type(struct fake_device *device, const char *type);
 /* GONE, then ENODEV for ever */
 void fake_unplug(struct fake_device *device);
+/* The control nodes hang up without a word */
+void fake_hang_up(struct fake_device *device);
 /* Everything away, nothing left open */
 void fake_reset(void);
 
@@ -31,6 +33,9 @@ void fake_set_sva_reason(struct fake_device *device, uint32_t reason);
 
 /* A context that svad did not create, as one of a svad before it */
 uint64_t fake_context_add(struct fake_device *device, uint32_t account, int32_t owner);
+
+/* What the list says of it, enum sva_state */
+void fake_context_set_state(struct fake_device *device, uint64_t id, uint32_t state);
 
 /* The context ends, and the control node tells */
 void fake_context_end(struct fake_device *device, uint64_t id, enum sva_release release);

@@ -29,11 +29,14 @@ $(LIBSVA_TEST_DIR)/libsva_reason.o: CPPFLAGS += -I$(LIBSVA_TEST_DIR)
 $(LIBSVA_TESTS:%=$(LIBSVA_TEST_DIR)/libsva_%): %: %.o $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS)
 
-TOOLS_TESTS := doctor
+TOOLS_TESTS := bench doctor
 
 $(LIBSVA_TEST_DIR)/tools_%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Itools $(TOOLS_CFLAGS)
 
-$(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%): %: %.o $(SVACTL_COMMON_OBJS) $(LIBSVA_FAKE_SVAD) $(LIBSVA_OBJS)
+$(LIBSVA_TEST_DIR)/tools_bench: $(B)/tools/bench.o $(B)/tools/bare.o
+$(LIBSVA_TEST_DIR)/tools_doctor: $(SVACTL_COMMON_OBJS)
+
+$(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%): %: %.o $(LIBSVA_FAKE_SVAD) $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS) $(TOOLS_LIBS)
 
 UNIT_TESTS += $(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%)

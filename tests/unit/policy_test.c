@@ -126,6 +126,41 @@ static void groups_match_primary_and_supplementary(void **state)
 	policy_free(policy);
 }
 
+static unsigned int loads;
+
+static void load_group_500(struct subject *who)
+{
+	static const uint32_t group = 500;
+
+	loads++;
+	who->groups = &group;
+	who->num_groups = 1;
+}
+
+static void groups_are_asked_for_once_and_only_where_they_decide(void **state)
+{
+	struct policy *policy = good("[administrators]\ngroup = 501\n"
+				     "[deny]\nuser = 1001\ngroup = 502\n"
+				     "[deny]\ngroup = 503\ndevice = dsa*\n"
+				     "[allow]\nuser = 1000\n[deny]\ngroup = 504\n[allow]\ngroup = 500\n");
+	struct subject alice = { .uid = 1000, .gid = 1, .load_groups = load_group_500 };
+	struct subject carol = { .uid = 1003, .gid = 1, .load_groups = load_group_500 };
+	struct subject dave = { .uid = 1004, .gid = 500, .load_groups = load_group_500 };
+
+	(void)state;
+	loads = 0;
+	assert_int_equal(policy_decide(policy, &alice, "soft0", "s").reason, 0);
+	assert_int_equal(loads, 0);
+	assert_int_equal(policy_decide(policy, &carol, "soft0", "s").reason, 0);
+	assert_int_equal(policy_decide(policy, &carol, "soft0", "s").reason, 0);
+	assert_false(policy_administrator(policy, &carol));
+	assert_int_equal(loads, 1);
+	/* the deny in front has to be ruled out first */
+	assert_int_equal(policy_decide(policy, &dave, "soft0", "s").reason, 0);
+	assert_int_equal(loads, 2);
+	policy_free(policy);
+}
+
 static void all_keys_of_a_rule_have_to_match(void **state)
 {
 	struct policy *policy = good("[allow]\nuser = 1000\ngroup = 500\ndevice = soft*\ntype = shared\n");
@@ -382,6 +417,7 @@ int main(void)
 		cmocka_unit_test(users_match_by_name_and_number),
 		cmocka_unit_test(a_star_is_everybody),
 		cmocka_unit_test(groups_match_primary_and_supplementary),
+		cmocka_unit_test(groups_are_asked_for_once_and_only_where_they_decide),
 		cmocka_unit_test(all_keys_of_a_rule_have_to_match),
 		cmocka_unit_test(devices_and_types_match_by_pattern),
 		cmocka_unit_test(the_first_match_decides),

@@ -3,6 +3,7 @@
  * program_test.c - svad as a program: its command line, its start and its end,
  * and svad over the fake kernel under the production filter
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +27,7 @@ struct program {
 	int ready;
 	int output;
 	pid_t pid;
+	bool watchdog;
 };
 
 /* ------------------------------------------------------------ the frame */
@@ -120,6 +122,8 @@ static void start(struct program *p, const char *path, const char *const argumen
 		setenv("NOTIFY_SOCKET", p->notify, 1);
 		/* the leak checker needs what privilege_drop() takes away */
 		setenv("ASAN_OPTIONS", strstr(path, "fake") ? "" : "detect_leaks=0", 1);
+		if (p->watchdog)
+			setenv("WATCHDOG_USEC", "100000", 1);
 		if (listener >= 0) {
 			snprintf(pid, sizeof(pid), "%d", getpid());
 			setenv("LISTEN_PID", pid, 1);
@@ -352,6 +356,17 @@ static void it_serves_reloads_and_stops(void **state)
 	stop_svad(p, "is in force");
 }
 
+static void it_feeds_the_watchdog(void **state)
+{
+	struct program *p = *state;
+
+	p->watchdog = true;
+	start_svad(p, -1);
+	wait_for(p, "WATCHDOG=1");
+	wait_for(p, "WATCHDOG=1");
+	stop_svad(p, "stopping");
+}
+
 /* The service manager owns the path: it is there before svad, and afterwards */
 static void it_serves_the_service_managers_socket(void **state)
 {
@@ -435,6 +450,60 @@ static void all_that_it_does_is_on_the_list(void **state)
 	stop_svad(p, "stopping");
 }
 
+static int fds_of(pid_t pid)
+{
+	char path[64];
+	DIR *folder;
+	int count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	assert_non_null(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+/* Connects, asks, and dies in the middle of whatever svad does about it */
+static void ask_and_die(const char *path, int requests)
+{
+	struct sva_msg_open request = open_message("soft0", "");
+	int fd = connect_to(path);
+
+	for (int i = 0; i < requests; i++)
+		(void)!send(fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT);
+	_exit(0);
+}
+
+/* R8: on as many CPUs as there are, so that svad meets the death half way */
+static void clients_that_die_leave_nothing_behind(void **state)
+{
+	struct program *p = *state;
+	char path[80];
+	int before, left = 0;
+
+	snprintf(path, sizeof(path), "%s/socket", p->folder);
+	put(p->config, "[limits]\nconnections-per-user = 1000\n[allow]\nuser = *\ncontexts-per-user = 100000\n");
+	start(p, path_of("fake_svad"), ARGUMENTS(path, p->config, SANDBOX), -1);
+	wait_for(p, "READY=1");
+	before = fds_of(p->pid);
+	for (int i = 0; i < 1000; i++) {
+		pid_t child = fork();
+
+		assert_true(child >= 0);
+		if (!child)
+			ask_and_die(path, 1 + i % 5);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+	/* nothing tells when svad has seen the last of them: ask again for a while */
+	for (int i = 0; i < 1000 && (left = fds_of(p->pid) - before) > 0; i++)
+		usleep(10000);
+	/* it may have been at its last sd_notify() when they were counted */
+	assert_in_range(left + 1, 0, 1);
+	stop_svad(p, "stopping");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -446,9 +515,11 @@ int main(void)
 		TEST(it_does_not_start_with_a_bad_policy),
 		TEST(it_keeps_no_power),
 		TEST(it_serves_reloads_and_stops),
+		TEST(it_feeds_the_watchdog),
 		TEST(it_serves_the_service_managers_socket),
 		TEST(what_is_passed_on_has_to_be_a_listening_socket),
 		TEST(all_that_it_does_is_on_the_list),
+		TEST(clients_that_die_leave_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,27 +130,33 @@ user_id()
 # base_make OUT: the archive OUT.cpio, and OUT.libs: what libraries it has
 base_make()
 {
-	local out=$1 stage guest host user
+	local out=$1 folder stage guest host user
 
-	stage=$(mktemp -d "$VM_FOLDER/base.XXXXXX") || return 1
+	folder=$(mktemp -d "$VM_FOLDER/base.XXXXXX") || return 1
+	stage=$folder/stage
+	mkdir "$stage"
 	base_skeleton "$stage"
 	while read -r guest host; do
 		mkdir -p "$stage/${guest%/*}"
 		cp -L "$host" "$stage/$guest" || return 1
 	done < <(base_inputs | sed 's/^init /.\/init /')
-	libraries_add "$stage" '' "$stage"/usr/bin/{bash,udevadm} \
+	# udevd loads this one by itself, and complains without
+	cp -L "$TREE/$GUEST_LIB/libkmod.so.2" "$stage/$GUEST_LIB/"
+	libraries_add "$stage" '' "$stage"/usr/bin/{bash,udevadm} "$stage/$GUEST_LIB/libkmod.so.2" \
 		"$stage"/usr/sbin/svad "$stage"/usr/bin/sva*
-	ls "$stage/$GUEST_LIB" >"$out.libs"
+	ls "$stage/$GUEST_LIB" >"$folder/libs"
 	(
-		cd "$stage" || exit 1
+		set -e
+		cd "$stage"
 		archive +0:+0 .
 		for user in alice bob mallory; do
 			mkdir -m 0755 "home/$user"
 			archive "+$(user_id "$user"):+$(user_id "$user")" "home/$user"
 		done
-	) >"$out.new"
-	rm -rf "$stage"
-	mv "$out.new" "$out.cpio"
+	) >"$folder/cpio" || return 1
+	mv "$folder/libs" "$out.libs"
+	mv "$folder/cpio" "$out.cpio"
+	rm -rf "$folder"
 }
 
 # base_find: the base for what is built now, made when there is none yet.
@@ -185,5 +191,6 @@ bases_prune()
 		sed "1,${BASES_KEPT}d" | cut -d' ' -f2- | while read -r old; do
 			rm -f "$old" "${old%.cpio}.libs"
 		done
-	find "$VM_FOLDER" -maxdepth 1 -name '*.??????' -type d -mmin +60 -exec rm -rf {} +
+	find "$VM_FOLDER" -maxdepth 1 \( -name 'base.??????' -o -name 'run.??????' \) -type d \
+		-mmin +60 -exec rm -rf {} +
 }

@@ -28,15 +28,15 @@ void child_setup(int out, int err)
 	dup2(err >= 0 ? err : null, STDERR_FILENO);
 }
 
-/* With NULL as its environment: ours.  out and err: -1 for /dev/null. */
-pid_t child_start(char *const argv[], char *const envp[], int out, int err)
+/* With our environment.  out and err: -1 for /dev/null. */
+pid_t child_start(char *const argv[], int out, int err)
 {
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
 	child_setup(out, err);
-	execve(argv[0], argv, envp ? envp : environ);
+	execv(argv[0], argv);
 	fprintf(stderr, "rig: cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }

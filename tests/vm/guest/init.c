@@ -10,7 +10,7 @@
 
 static bool guest_up(const struct job *job)
 {
-	if (!udev_start() || !modules_load(job) || !udev_settle())
+	if (!udev_start() || !modules_load(job) || !udev_wait())
 		return false;
 	return !job->service || service_start();
 }

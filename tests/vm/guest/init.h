@@ -51,7 +51,7 @@ void modules_unload(const struct job *job);
 
 /* service.c: udevd and svad */
 bool udev_start(void);
-bool udev_settle(void);
+bool udev_wait(void);
 bool service_start(void);
 void service_stop(void);
 
@@ -66,7 +66,7 @@ int command_run(const struct job *job);
 
 /* child.c: processes */
 void child_setup(int out, int err);
-pid_t child_start(char *const argv[], char *const envp[], int out, int err);
+pid_t child_start(char *const argv[], int out, int err);
 int child_wait(pid_t pid, int timeout_ms, int *status);
 const char *status_words(int status, char *buf, size_t size);
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 
 #define START_WAIT_MS	20000
 #define STOP_WAIT_MS	10000
+#define DEVICES_MAX	64
 
 struct service {
 	const char *name;
@@ -128,7 +130,7 @@ static bool service_begin(struct service *service, char *const argv[], int out)
 	service->notices = notices_open(service->name);
 	if (service->notices < 0)
 		return false;
-	service->pid = child_start(argv, NULL, out, out);
+	service->pid = child_start(argv, out, out);
 	unsetenv("NOTIFY_SOCKET");
 	return service_wait_ready(service);
 }
@@ -137,22 +139,36 @@ bool udev_start(void)
 {
 	char *const argv[] = { "/usr/lib/systemd/systemd-udevd", NULL };
 
-	if (!service_begin(&udevd, argv, STDERR_FILENO))
+	bool ready;
+
+	setenv("SYSTEMD_LOG_COLOR", "0", 1);
+	ready = service_begin(&udevd, argv, STDERR_FILENO);
+	unsetenv("SYSTEMD_LOG_COLOR");
+	if (!ready)
 		return false;
 	close(udevd.notices);	/* nobody reads what it says from now on */
 	return true;
 }
 
-/* Every device node that the modules made has its owner when this returns. */
-bool udev_settle(void)
+/* Every device has its node and the node its owner when this returns.  Asked by
+ * name: "udevadm settle" may return before udevd has heard of them. */
+bool udev_wait(void)
 {
-	char *const argv[] = { "/usr/bin/udevadm", "settle", "--timeout=20", NULL };
-	pid_t pid = child_start(argv, NULL, STDERR_FILENO, STDERR_FILENO);
-	int status = 0;
+	char *argv[DEVICES_MAX + 4] = { "/usr/bin/udevadm", "wait", "--timeout=20" };
+	int count = 3, status = 0;
+	glob_t devices;
+	size_t i;
+	pid_t pid;
 
+	if (glob("/sys/class/sva/*", 0, NULL, &devices))
+		return true;		/* there is none */
+	for (i = 0; i < devices.gl_pathc && i < DEVICES_MAX; i++)
+		argv[count++] = devices.gl_pathv[i];
+	pid = child_start(argv, STDERR_FILENO, STDERR_FILENO);
+	globfree(&devices);
 	if (child_wait(pid, START_WAIT_MS + 5000, &status) && status == 0)
 		return true;
-	fail("udevadm settle failed: udevd has not handled every device");
+	fail("udevadm wait failed: udevd has not handled every device in /sys/class/sva");
 	return false;
 }
 

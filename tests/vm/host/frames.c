@@ -51,6 +51,8 @@ static bool frame_take(struct frames *frames, const struct frame *frame,
 		return true;
 	case FRAME_FAILURE:
 		frames->failures++;
+		if (frame->size >= 4 && memcmp(data, "svad", 4) == 0)
+			frames->service_failed = true;
 		report("%.*s", (int)frame->size, (const char *)data);
 		return true;
 	case FRAME_END:

@@ -8,13 +8,17 @@
 
 const char *report_name = "supervise";
 
+/* Much of what is reported comes out of the guest: no control characters. */
 void report(const char *format, ...)
 {
+	char words[2048], *at;
 	va_list args;
 
-	fprintf(stderr, "%s: ", report_name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	putc('\n', stderr);
+	for (at = words; *at; at++)
+		if (((unsigned char)*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f)
+			*at = '?';
+	fprintf(stderr, "%s: %s\n", report_name, words);
 }

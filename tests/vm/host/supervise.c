@@ -314,7 +314,7 @@ static int judge(struct run *run)
 		report("the command was not run");
 		failed = true;
 	}
-	if (failed && run->frames.failures)
+	if (run->frames.service_failed)
 		console_tail(run->service_path, TAIL_LINES);
 	if (command_failed(run))
 		return run->frames.status & 0xff;
@@ -343,6 +343,8 @@ int main(int argc, char **argv)
 	follow(&run);
 	finish(&run);
 	status = judge(&run);
+	if (ftell(run.frames.service) == 0)
+		unlink(run.service_path);
 	if (run.verbose)
 		report("%.1f s to the command, %.1f s in all", run.ready_ms / 1000.0,
 		       (now_ms() - run.started) / 1000.0);

@@ -42,6 +42,7 @@ struct frames {
 	bool has_status;
 	uint32_t status;
 	unsigned int failures;
+	bool service_failed;	/* one of them is about svad */
 };
 
 /* False when the stream makes no sense; said already */

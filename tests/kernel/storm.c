@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * storm.c - contexts whose page requests keep failing: held back, then stopped,
+ * while their neighbours keep their speed (R8)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "modules.h"
+#include "process.h"
+#include "puppet.h"
+#include "ring.h"
+
+#define RATE 100
+
+static void settings(unsigned int rate, unsigned int strikes)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", rate);
+	attribute_write("device/fault_rate", text);
+	snprintf(text, sizeof(text), "%u", strikes);
+	attribute_write("device/fault_strikes", text);
+}
+
+static void settings_back(void)
+{
+	settings(1000, 10);
+}
+
+/* A job that meets no page, and whose page request fails; false: the queue stopped */
+static bool fail_once(struct queue *queue, char *nothing)
+{
+	static _Alignas(64) struct sva_accel_completion done;
+	struct sva_accel_desc job = job_fill(nothing, 1, 8);
+
+	memset(&done, 0, sizeof(done));
+	job.completion = (uintptr_t)&done;
+	if (!ring_try_put(&queue->ring, &job))
+		return false;
+	ring_kick(&queue->ring);
+	if (!ring_wait_any(&queue->ring, &done, 2 * PATIENCE_MS))
+		return false;
+	return done.status == SVA_ACCEL_PAGE_FAULT;
+}
+
+/* An address at which there is nothing, not even for the CPU */
+static char *nothing_alloc(void)
+{
+	return (char *)guarded_alloc(1) - sysconf(_SC_PAGESIZE);
+}
+
+static unsigned int fail_until_stopped(struct queue *queue)
+{
+	char *nothing = nothing_alloc();
+	unsigned int count = 0;
+
+	while (fail_once(queue, nothing))
+		CHECK(++count < 100 * RATE, "%u failures, and it is still let", count);
+	return count;
+}
+
+TEST(R8, storm_is_held_back_and_then_stopped_with_the_reason)
+{
+	struct sva_region_info info = { .argsz = sizeof(info) };
+	struct sva_event event;
+	struct queue queue;
+	unsigned int count;
+
+	settings(10, 3);
+	queue_open(&queue);
+	count = fail_until_stopped(&queue);
+	CHECK(count >= 12 && count < 30, "stopped after %u failures", count);
+	event = event_await(queue.ctx, SVA_EVENT_REVOKED, 0);
+	CHECK_EQ(event.reason, SVA_REASON_FAULT_STORM);
+	CHECK_EQ(queue.ring.status->throttled, 3);
+	CHECK(ring_await_state(&queue.ring, SVA_ACCEL_QUEUE_STOPPED), "state %u",
+	      ring_state(&queue.ring));
+	REFUSED(queue.ctx, SVA_CONTEXT_GET_REGION_INFO, &info, EPERM, SVA_REASON_FAULT_STORM);
+	event = event_await(queue.node, SVA_EVENT_ENDED, queue.id);
+	CHECK_EQ(event.reason, SVA_REASON_FAULT_STORM);
+	settings_back();
+}
+
+TEST(R8, process_of_a_stopped_storm_may_bind_again)
+{
+	struct queue queue, again;
+
+	settings(10, 1);
+	queue_open(&queue);
+	fail_until_stopped(&queue);
+	event_await(queue.ctx, SVA_EVENT_REVOKED, 0);
+	queue_open(&again);
+	CHECK_EQ(again.pasid, queue.pasid);
+	queue_succeed(&again, job_nop());
+	queue_close(&again);
+	settings_back();
+}
+
+TEST(R8, storm_is_slowed_to_the_rate)
+{
+	char *nothing = nothing_alloc();
+	struct queue queue;
+	uint64_t start;
+
+	settings(10, 1000);
+	queue_open(&queue);
+	start = now_ns();
+	for (int i = 0; i < 30; i++)
+		CHECK(fail_once(&queue, nothing), "failure %d: the queue stopped", i);
+	/* three seconds' worth, of which the first and the last need not be whole */
+	CHECK(now_ns() - start > 1500000000ull, "30 failures in %llu ms",
+	      (unsigned long long)(now_ns() - start) / 1000000);
+	CHECK(queue.ring.status->throttled >= 2, "held back %llu times",
+	      (unsigned long long)queue.ring.status->throttled);
+	CHECK_EQ(ring_state(&queue.ring), SVA_ACCEL_QUEUE_RUNNING);
+	queue_close(&queue);
+	settings_back();
+}
+
+TEST(R8, context_below_the_rate_is_let_alone)
+{
+	char *nothing = nothing_alloc();
+	struct queue queue;
+
+	settings(RATE, 1);
+	queue_open(&queue);
+	for (int i = 0; i < RATE - 1; i++)
+		CHECK(fail_once(&queue, nothing), "failure %d: the queue stopped", i);
+	queue_succeed(&queue, job_nop());
+	CHECK_EQ(queue.ring.status->throttled, 0);
+	CHECK_EQ(ring_state(&queue.ring), SVA_ACCEL_QUEUE_RUNNING);
+	CHECK_EQ(context_info(queue.ctx).state, SVA_STATE_BOUND);
+	queue_close(&queue);
+	settings_back();
+}
+
+/* Page requests that bring a page are what SVA is for: their number is no storm */
+TEST(R8, page_requests_that_succeed_are_never_held_back)
+{
+	size_t size = 4u << 20;
+	struct queue queue;
+
+	settings(10, 1);
+	queue_open(&queue);
+	queue_succeed(&queue, job_fill(pages_alloc(size), 1, size));
+	CHECK(queue.ring.status->page_requests >= 100, "only %llu page requests",
+	      (unsigned long long)queue.ring.status->page_requests);
+	CHECK_EQ(queue.ring.status->throttled, 0);
+	queue_close(&queue);
+	settings_back();
+}
+
+TEST(R8, rate_of_zero_holds_nobody_back)
+{
+	char *nothing = nothing_alloc();
+	struct queue queue;
+
+	settings(0, 1);
+	queue_open(&queue);
+	for (int i = 0; i < 2000; i++)
+		CHECK(fail_once(&queue, nothing), "failure %d: the queue stopped", i);
+	CHECK_EQ(queue.ring.status->throttled, 0);
+	queue_close(&queue);
+	settings_back();
+}
+
+TEST(R5, held_back_context_can_be_unbound_and_killed_at_once)
+{
+	static _Alignas(64) struct sva_accel_completion done;
+	char *nothing = nothing_alloc();
+	struct queue queue;
+	uint64_t start;
+
+	settings(2, 1000);
+	queue_open(&queue);
+	CHECK(fail_once(&queue, nothing), "the first failure stopped it");
+	for (int i = 0; i < 100; i++) {
+		struct sva_accel_desc job = job_fill(nothing, 1, 8);
+
+		job.completion = (uintptr_t)&done;
+		ring_put(&queue.ring, &job);
+	}
+	ring_kick(&queue.ring);
+	while (!queue.ring.status->throttled)
+		CHECK(ring_state(&queue.ring) == SVA_ACCEL_QUEUE_RUNNING, "it stopped");
+	start = now_ns();
+	CHECK(queue_close(&queue) != SVA_RELEASE_NEITHER, "a polite device gave no evidence");
+	CHECK(now_ns() - start < 900000000ull, "unbinding took %llu ms",
+	      (unsigned long long)(now_ns() - start) / 1000000);
+	settings_back();
+}
+
+/* ------------------------------------------------------------- neighbours */
+
+static void storms_for_ever(int line, void *arg)
+{
+	char *nothing = nothing_alloc();
+
+	(void)arg;
+	for (bool first = true;; first = false) {
+		struct sva_accel_desc job = job_fill(nothing, 1, 8);
+		struct queue queue;
+
+		queue_open(&queue);
+		for (uint32_t i = 0; i < queue.ring.entries; i++)
+			ring_put(&queue.ring, &job);
+		ring_kick(&queue.ring);
+		if (first)
+			word_send(line, 0);
+		/* asleep meanwhile: it is the device that is to be fair, not the scheduler */
+		event_await(queue.ctx, SVA_EVENT_REVOKED, 0);
+		ring_close(&queue.ring);
+		close(queue.ctx);
+		close(queue.node);
+	}
+}
+
+static uint64_t work_time(struct queue *queue, char *from, char *to, size_t size)
+{
+	uint64_t start = now_ns();
+
+	for (int i = 0; i < 300; i++)
+		queue_succeed(queue, job_memmove(to, from, size));
+	return now_ns() - start;
+}
+
+TEST_WITHIN(R8, neighbour_of_a_storm_keeps_its_speed, 180)
+{
+	static char from[65536], to[65536];
+	struct child storms[4];
+	uint64_t alone, beside;
+	struct queue queue;
+
+	settings(RATE, 2);
+	memset(from, 7, sizeof(from));
+	memset(to, 1, sizeof(to));
+	queue_open(&queue);
+	work_time(&queue, from, to, sizeof(from));
+	alone = work_time(&queue, from, to, sizeof(from));
+	for (int i = 0; i < 4; i++) {
+		child_start(&storms[i], storms_for_ever, NULL);
+		word_receive(storms[i].line);
+	}
+	beside = work_time(&queue, from, to, sizeof(from));
+	for (int i = 0; i < 4; i++)
+		child_kill(&storms[i]);
+	test_note("alone %llu ms, beside four storms %llu ms",
+		  (unsigned long long)alone / 1000000, (unsigned long long)beside / 1000000);
+	CHECK(!memcmp(from, to, sizeof(from)), "the work went wrong");
+	CHECK(beside < 5 * alone + 100000000, "alone %llu us, beside storms %llu us",
+	      (unsigned long long)alone / 1000, (unsigned long long)beside / 1000);
+	CHECK_EQ(queue.ring.status->throttled, 0);
+	queue_close(&queue);
+	settings_back();
+}
+
+TEST(R7, settings_out_of_range_are_refused)
+{
+	static const char *const wrong[] = { "-1", "4294967296", "x", "\n" };
+	char path[64] = "/sys/class/sva/soft0/device/fault_rate";
+
+	settings_back();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CHECK(text_write(path, wrong[i]) < 0, "'%s' was taken", wrong[i]);
+	strcpy(path, "/sys/class/sva/soft0/device/fault_strikes");
+	CHECK_EQ(text_write(path, "0"), -EINVAL);
+	CHECK_EQ(attribute_read("device/fault_rate"), 1000);
+	CHECK_EQ(attribute_read("device/fault_strikes"), 10);
+}
