@@ -139,6 +139,9 @@ static const struct reason_text table[] = {
 	REASON(MEMLOCK, ENOMEM, "memlock",
 	       "pinning would exceed the user's limit on locked memory",
 	       "unpin ranges that are not needed, or raise RLIMIT_MEMLOCK (ulimit -l)"),
+	REASON(GROUP_CHANGING, EBUSY, "group-changing",
+	       "a driver is leaving another device of the same IOMMU group",
+	       "try again in a moment"),
 
 	/* why SVA cannot work here */
 	REASON(NO_IOMMU, ENODEV, "no-iommu",

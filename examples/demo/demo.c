@@ -11,6 +11,7 @@
 
 #define PATIENCE_MS 60000
 
+__attribute__((format(printf, 2, 0)))
 static void say(const char *word, const char *format, va_list args)
 {
 	printf("%s ", word);

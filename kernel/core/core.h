@@ -119,12 +119,15 @@ ssize_t sva_events_copy(struct sva_events *events, u64 *cursor,
 
 /**
  * struct sva_group - an IOMMU group that has or had a device of ours
+ * @changing: drivers that are leaving a device of the group: nothing is bound
+ *	meanwhile, the core insists that no PASID is attached then
  * @pasids: struct sva_pasid by their mm
  */
 struct sva_group {
 	struct list_head node;
 	struct kref ref;
 	struct iommu_group *iommu;
+	atomic_t changing;
 	spinlock_t lock;
 	struct rhashtable pasids;
 };
@@ -255,6 +258,7 @@ u32 sva_device_max_contexts(const struct sva_device *sdev);
 u32 sva_device_flags(struct sva_device *sdev);
 int sva_device_viable(struct sva_device *sdev, u32 *reason);
 void sva_device_follow_viability(void);
+void sva_device_end_siblings(struct sva_group *group, struct device *leaving);
 void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx);
 int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason);
 int sva_device_begin_bind(struct sva_context *ctx, u32 *reason);
@@ -267,6 +271,7 @@ struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
 bool sva_device_of_parent(struct device *parent);
 int sva_device_usable(struct sva_device *sdev, u32 *reason);
 void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only);
+void sva_device_end_bound(struct sva_device *sdev, u32 reason);
 int sva_device_reset_idle(struct sva_device *sdev);
 void sva_device_reset_work(struct work_struct *work);
 struct sva_device *sva_device_new(struct device *parent, const struct sva_device_desc *desc,

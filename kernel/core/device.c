@@ -47,6 +47,7 @@ u32 sva_device_flags(struct sva_device *sdev)
 	return flags;
 }
 
+/* A provider's driver that is half way in or out of one more device is ours too */
 bool sva_device_of_parent(struct device *parent)
 {
 	struct sva_device *sdev;
@@ -54,7 +55,8 @@ bool sva_device_of_parent(struct device *parent)
 
 	spin_lock(&sva_devices_lock);
 	list_for_each_entry(sdev, &sva_devices, node)
-		found |= sdev->parent == parent;
+		found |= sdev->parent == parent ||
+			 READ_ONCE(sdev->parent->driver) == READ_ONCE(parent->driver);
 	spin_unlock(&sva_devices_lock);
 	return found;
 }
@@ -88,6 +90,32 @@ static int follow_one(struct device *dev, void *data)
 	}
 	kobject_uevent(&dev->kobj, KOBJ_CHANGE);
 	return 0;
+}
+
+struct leaving {
+	struct sva_group *group;
+	struct device *dev;
+};
+
+static int end_sibling(struct device *dev, void *data)
+{
+	struct sva_device *sdev = to_sva_device(dev);
+	const struct leaving *leaving = data;
+
+	/* the contexts of the device itself end with it */
+	if (sdev->group == leaving->group && sdev->parent != leaving->dev)
+		sva_device_end_bound(sdev, SVA_REASON_GROUP_CHANGING);
+	return 0;
+}
+
+/**
+ * sva_device_end_siblings() - nothing stays bound in a group that a driver leaves
+ */
+void sva_device_end_siblings(struct sva_group *group, struct device *leaving)
+{
+	struct leaving args = { .group = group, .dev = leaving };
+
+	class_for_each_device(&sva_class, NULL, &args, end_sibling);
 }
 
 void sva_device_follow_viability(void)

@@ -118,20 +118,58 @@ bool sva_group_viable(struct sva_group *group, char blocker[SVA_BLOCKER_LEN])
 
 /* ------------------------------------------------- following the viability */
 
-static void look_at_devices(struct work_struct *work)
+static DEFINE_MUTEX(follow_lock);
+
+static struct sva_group *group_find(struct iommu_group *iommu)
 {
-	sva_device_follow_viability();
+	struct sva_group *group, *found = NULL;
+
+	mutex_lock(&sva_groups_lock);
+	list_for_each_entry(group, &sva_groups, node)
+		if (group->iommu == iommu)
+			found = group;
+	if (found)
+		kref_get(&found->ref);
+	mutex_unlock(&sva_groups_lock);
+	return found;
 }
 
-static DECLARE_WORK(look_work, look_at_devices);
+/*
+ * When a driver leaves a device, the core insists that no PASID is attached to the
+ * device's group, whoever attached it.
+ */
+static void driver_leaves(struct device *dev, bool done)
+{
+	struct sva_group *group = group_find(dev->iommu_group);
 
+	if (!group)
+		return;
+	if (done) {
+		atomic_dec_if_positive(&group->changing);
+	} else {
+		atomic_inc(&group->changing);
+		sva_device_end_siblings(group, dev);
+	}
+	sva_group_put(group);
+}
+
+/*
+ * At once, under the lock of the device whose driver comes or goes: a context that
+ * is bound after the next change must not be ended for this one.
+ */
 static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct device *dev = data;
 
-	if ((action == BUS_NOTIFY_BOUND_DRIVER || action == BUS_NOTIFY_UNBOUND_DRIVER) &&
-	    dev->iommu_group)
-		queue_work(sva_wq, &look_work);
+	if (!dev->iommu_group)
+		return NOTIFY_DONE;
+	if (action == BUS_NOTIFY_UNBIND_DRIVER || action == BUS_NOTIFY_UNBOUND_DRIVER)
+		driver_leaves(dev, action == BUS_NOTIFY_UNBOUND_DRIVER);
+	if (action == BUS_NOTIFY_BOUND_DRIVER || action == BUS_NOTIFY_UNBOUND_DRIVER) {
+		mutex_lock(&follow_lock);
+		sva_device_follow_viability();
+		mutex_unlock(&follow_lock);
+	}
 	return NOTIFY_DONE;
 }
 
@@ -156,7 +194,6 @@ void sva_groups_unfollow(void)
 	if (IS_ENABLED(CONFIG_PCI))
 		bus_unregister_notifier(&pci_bus_type, &pci_events);
 	bus_unregister_notifier(&platform_bus_type, &platform_events);
-	cancel_work_sync(&look_work);
 }
 
 /* ---------------------------------------------------------------- PASIDs */

@@ -26,7 +26,8 @@ struct sva_irq_unmasker {
 	struct eventfd_ctx *eventfd;
 	wait_queue_entry_t wait;
 	poll_table table;
-	struct work_struct work;
+	struct delayed_work work;
+	unsigned long last;
 };
 
 int sva_irqs_alloc(struct sva_context *ctx)
@@ -115,9 +116,17 @@ static void irq_set_eventfd(struct sva_context *ctx, u32 index, struct eventfd_c
 
 static void unmasker_work(struct work_struct *work)
 {
-	struct sva_irq_unmasker *un = container_of(work, struct sva_irq_unmasker, work);
+	struct sva_irq_unmasker *un = container_of(to_delayed_work(work),
+						   struct sva_irq_unmasker, work);
 
+	WRITE_ONCE(un->last, jiffies);
 	irq_set_masked(un->ctx, un->index, false);
+}
+
+/* Not twice in a tick: an eventfd that unmasks what signals it goes round for ever (R8) */
+static void unmask_soon(struct sva_irq_unmasker *un)
+{
+	queue_delayed_work(sva_wq, &un->work, READ_ONCE(un->last) == jiffies);
 }
 
 static int unmasker_woken(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
@@ -128,7 +137,7 @@ static int unmasker_woken(wait_queue_entry_t *wait, unsigned int mode, int sync,
 	/* the eventfd itself stays when its files go: the reference is ours */
 	if (key_to_poll(key) & EPOLLIN) {
 		eventfd_ctx_do_read(un->eventfd, &count);
-		queue_work(sva_wq, &un->work);
+		unmask_soon(un);
 	}
 	return 0;
 }
@@ -159,11 +168,12 @@ static struct sva_irq_unmasker *unmasker_create(struct sva_context *ctx, u32 ind
 	}
 	un->ctx = ctx;
 	un->index = index;
-	INIT_WORK(&un->work, unmasker_work);
+	INIT_DELAYED_WORK(&un->work, unmasker_work);
+	un->last = jiffies - 1;
 	init_waitqueue_func_entry(&un->wait, unmasker_woken);
 	init_poll_funcptr(&un->table, unmasker_hook);
 	if (vfs_poll(fd_file(f), &un->table) & EPOLLIN)
-		queue_work(sva_wq, &un->work);
+		unmask_soon(un);
 	return un;
 }
 
@@ -174,7 +184,7 @@ static void unmasker_destroy(struct sva_irq_unmasker *un)
 	if (!un)
 		return;
 	eventfd_ctx_remove_wait_queue(un->eventfd, &un->wait, &count);
-	cancel_work_sync(&un->work);
+	cancel_delayed_work_sync(&un->work);
 	eventfd_ctx_put(un->eventfd);
 	kfree(un);
 }

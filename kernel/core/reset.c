@@ -57,6 +57,13 @@ static bool none_live(struct sva_device *sdev)
 	return idle;
 }
 
+/* Ends what is bound, and waits for it */
+void sva_device_end_bound(struct sva_device *sdev, u32 reason)
+{
+	sva_device_end_all(sdev, reason, true);
+	wait_event(sdev->whole->idle, none_live(sdev));
+}
+
 static void end_bound(struct sva_device *part, void *data)
 {
 	sva_device_end_all(part, SVA_REASON_RESETTING, true);

@@ -94,6 +94,10 @@ static int begin_bind_locked(struct sva_device *sdev, struct sva_context *ctx, u
 		*reason = SVA_REASON_RESETTING;
 		return -EBUSY;
 	}
+	if (atomic_read(&sdev->group->changing)) {
+		*reason = SVA_REASON_GROUP_CHANGING;
+		return -EBUSY;
+	}
 	if (sdev->whole->all_quarantined >= sdev->whole->desc.max_quarantined) {
 		*reason = SVA_REASON_QUARANTINE_FULL;
 		return -ENOSPC;

@@ -72,7 +72,7 @@ static int hold_file(struct holder *holder, struct file *file)
 	if (IS_ERR(external))
 		return PTR_ERR(external);
 	holder->pasid = sva_external_pasid(external);
-	smp_store_release(&holder->external, external);
+	WRITE_ONCE(holder->external, external);
 	return 0;
 }
 

@@ -84,7 +84,7 @@ static void puppet_main(int line, void *arg)
 
 /* ----------------------------------------------------------- in the test */
 
-static void order(struct puppet *puppet, enum order what, unsigned int index)
+static void give_order(struct puppet *puppet, enum order what, unsigned int index)
 {
 	word_send(puppet->child.line, what);
 	word_send(puppet->child.line, index);
@@ -110,7 +110,7 @@ int puppet_try(struct puppet *puppet, int node, uint32_t account)
 
 	CHECK(puppet->binds < PUPPET_CONTEXTS, "too many contexts for one puppet");
 	ACCEPTED(node, SVA_DEVICE_CREATE_CONTEXT, &arg);
-	order(puppet, ORDER_BIND, puppet->binds);
+	give_order(puppet, ORDER_BIND, puppet->binds);
 	fd_send(puppet->child.line, arg.fd);
 	close(arg.fd);
 	bind->id = arg.id;
@@ -144,20 +144,20 @@ void puppet_check_refused(const char *file, int line, struct puppet *puppet, int
 
 void puppet_compute(struct puppet *puppet, unsigned int index)
 {
-	order(puppet, ORDER_COMPUTE, index);
+	give_order(puppet, ORDER_COMPUTE, index);
 	word_receive(puppet->child.line);
 }
 
 uint32_t puppet_unbind(struct puppet *puppet, unsigned int index, uint32_t claim)
 {
-	order(puppet, ORDER_UNBIND, index);
+	give_order(puppet, ORDER_UNBIND, index);
 	word_send(puppet->child.line, claim);
 	return (uint32_t)word_receive(puppet->child.line);
 }
 
 void puppet_end(struct puppet *puppet)
 {
-	order(puppet, ORDER_END, 0);
+	give_order(puppet, ORDER_END, 0);
 	child_join(&puppet->child);
 }
 

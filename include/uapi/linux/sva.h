@@ -91,6 +91,7 @@ enum sva_reason {
 	SVA_REASON_QUARANTINE_ACCOUNT = 46,/* ENOSPC: too many PASIDs of this account are in quarantine */
 	SVA_REASON_PASID_TAKEN = 47,	/* ENOSPC: those the device can use are taken on wider devices */
 	SVA_REASON_MEMLOCK = 48,	/* ENOMEM: RLIMIT_MEMLOCK of the user */
+	SVA_REASON_GROUP_CHANGING = 49,	/* EBUSY: a driver is leaving another device of the group */
 
 	/* why SVA cannot work here (R7) */
 	SVA_REASON_NO_IOMMU = 60,	/* ENODEV: the device is behind no IOMMU */

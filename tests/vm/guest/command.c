@@ -168,6 +168,14 @@ static void children_reap(struct command *command)
 	}
 }
 
+/* Reading it also arms the fd for the next change. */
+static bool cgroup_populated(int events)
+{
+	char text[128] = "";
+
+	return pread(events, text, sizeof(text) - 1, 0) > 0 && strstr(text, "populated 1");
+}
+
 /* One turn of the loop; false when nothing happened in time */
 static bool command_turn(struct command *command, int timeout_ms)
 {
@@ -192,15 +200,10 @@ static bool command_turn(struct command *command, int timeout_ms)
 		service_forward(fds[3].fd);
 	if (fds[4].revents)
 		service_forward(fds[4].fd);
+	/* read it, or poll() says so for ever, and takes a CPU from the command */
+	if (fds[5].revents)
+		(void)cgroup_populated(command->events);
 	return true;
-}
-
-/* Reading it also arms the fd for the next change. */
-static bool cgroup_populated(int events)
-{
-	char text[128] = "";
-
-	return pread(events, text, sizeof(text) - 1, 0) > 0 && strstr(text, "populated 1");
 }
 
 /* SIGCHLD is blocked since system_up(), so that none is missed. */
