@@ -299,7 +299,7 @@ TEST(accel, abort_ends_an_endless_job_and_those_behind_it)
 			ring_put(&queue.ring, &job);
 		}
 		ring_kick(&queue.ring);
-		ring_abort(&queue.ring);
+		ring_abort(&queue.ring, queue.ring.tail);
 		for (int i = 0; i < 3; i++)
 			CHECK_EQ(ring_wait(&queue.ring, &done[i]), SVA_ACCEL_ABORTED);
 		queue_succeed(&queue, job_nop());
@@ -320,10 +320,49 @@ TEST(accel, abort_spares_the_jobs_submitted_later)
 		ring_put(&queue.ring, &job);
 	}
 	ring_kick(&queue.ring);
-	ring_abort(&queue.ring);
+	ring_abort(&queue.ring, queue.ring.tail);
 	CHECK_EQ(ring_wait(&queue.ring, &done[0]), SVA_ACCEL_ABORTED);
 	queue_succeed(&queue, job_nop());
 	CHECK_EQ(done[1].status, SVA_ACCEL_ABORTED);
+	queue_close(&queue);
+}
+
+TEST(accel, abort_spares_the_jobs_from_its_index_on)
+{
+	static _Alignas(64) struct sva_accel_completion done[3];
+	struct sva_accel_desc jobs[3] = { job_endless(), job_endless(), job_nop() };
+	struct queue queue;
+
+	queue_open(&queue);
+	memset(done, 0, sizeof(done));
+	for (int i = 0; i < 3; i++) {
+		jobs[i].completion = (uintptr_t)&done[i];
+		ring_put(&queue.ring, &jobs[i]);
+	}
+	ring_kick(&queue.ring);
+	ring_abort(&queue.ring, queue.ring.tail - 1);
+	CHECK_EQ(ring_wait(&queue.ring, &done[0]), SVA_ACCEL_ABORTED);
+	CHECK_EQ(ring_wait(&queue.ring, &done[1]), SVA_ACCEL_ABORTED);
+	CHECK_EQ(ring_wait(&queue.ring, &done[2]), SVA_ACCEL_SUCCESS);
+	queue_close(&queue);
+}
+
+/* Behind the head, or further ahead than the ring reaches: it means nothing */
+TEST(accel, abort_of_an_index_that_is_not_there_does_nothing)
+{
+	struct queue queue;
+
+	queue_open(&queue);
+	for (int i = 0; i < 5; i++)
+		queue_succeed(&queue, job_nop());
+	for (uint32_t k = 1; k < 5; k++) {
+		ring_abort(&queue.ring, queue.ring.tail - k);
+		queue_succeed(&queue, job_nop());
+		ring_abort(&queue.ring, queue.ring.tail + queue.ring.entries + 100 * k);
+		queue_succeed(&queue, job_nop());
+		ring_abort(&queue.ring, queue.ring.tail + (k << 30));
+		queue_succeed(&queue, job_nop());
+	}
 	queue_close(&queue);
 }
 
@@ -339,7 +378,7 @@ TEST(accel, aborted_jobs_write_their_records_on_untouched_pages)
 
 		job.completion = (uintptr_t)done;
 		ring_submit(&queue.ring, &job);
-		ring_abort(&queue.ring);
+		ring_abort(&queue.ring, queue.ring.tail);
 		CHECK_EQ(ring_wait(&queue.ring, done), SVA_ACCEL_ABORTED);
 	}
 	queue_close(&queue);
@@ -352,10 +391,10 @@ TEST(accel, abort_of_nothing_spares_the_jobs_submitted_later)
 
 	queue_open(&queue);
 	queue_succeed(&queue, job_nop());
-	ring_abort(&queue.ring);
+	ring_abort(&queue.ring, queue.ring.tail);
 	queue_succeed(&queue, job_nop());
 	CHECK(wait_until(device_sleeps, &queue.ring, PATIENCE_MS), "the device never sleeps");
-	ring_abort(&queue.ring);
+	ring_abort(&queue.ring, queue.ring.tail);
 	queue_succeed(&queue, job_nop());
 	queue_close(&queue);
 }
@@ -375,7 +414,7 @@ TEST(accel, abort_ends_a_job_that_waits_for_pages)
 	job = job_crc(cold, size, 0);
 	job.completion = (uintptr_t)&done;
 	ring_submit(&queue.ring, &job);
-	ring_abort(&queue.ring);
+	ring_abort(&queue.ring, queue.ring.tail);
 	CHECK_EQ(ring_wait(&queue.ring, &done), SVA_ACCEL_ABORTED);
 	CHECK(done.done < size, "4 GiB were read");
 	queue_close(&queue);
@@ -549,7 +588,7 @@ static void garbage_client(int line, void *arg)
 			break;
 		ring_kick(&queue.ring);
 	}
-	ring_abort(&queue.ring);
+	ring_abort(&queue.ring, queue.ring.tail);
 }
 
 TEST(accel, rings_full_of_garbage_hurt_nobody)

@@ -94,9 +94,9 @@ void ring_submit(struct ring *ring, const struct sva_accel_desc *desc)
 	ring_kick(ring);
 }
 
-void ring_abort(struct ring *ring)
+void ring_abort(struct ring *ring, uint32_t before)
 {
-	__atomic_store_n(&ring->doorbell->abort, ring->tail, __ATOMIC_RELEASE);
+	__atomic_store_n(&ring->doorbell->abort, before, __ATOMIC_RELEASE);
 }
 
 bool ring_wait_any(struct ring *ring, const struct sva_accel_completion *completion,

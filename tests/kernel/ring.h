@@ -45,8 +45,8 @@ void ring_kick(struct ring *ring);
 void ring_submit(struct ring *ring, const struct sva_accel_desc *desc);
 /* Writes any tail, right or wrong, the way ring_kick() writes the right one */
 void ring_write_tail(struct ring *ring, uint32_t tail);
-/* Aborts all that was submitted */
-void ring_abort(struct ring *ring);
+/* Aborts the jobs in front of this index; ring->tail: all */
+void ring_abort(struct ring *ring, uint32_t before);
 /* Waits for the completion; returns its status.  A stopped queue fails the test. */
 uint32_t ring_wait(struct ring *ring, const struct sva_accel_completion *completion);
 /* The same, without an opinion: false if the queue stopped or nothing came */

@@ -160,50 +160,73 @@ static bool map_ring(struct ring *ring, int ctx)
 	return ring->entries;
 }
 
-static int create(struct agent *agent, int node)
+static int create(struct agent *agent, int node, uint64_t *id)
 {
 	struct sva_create_context arg = {
 		.argsz = sizeof(arg), .owner = getpid(), .account = 1000 + agent->number,
 	};
 	int result = call(node, SVA_DEVICE_CREATE_CONTEXT, &arg);
 
+	*id = arg.id;
 	if (!result)
 		return arg.fd;
 	ALLOWED("create", result, arg.reason);
 	return -1;
 }
 
+/* In quarantine, or not there any more */
+static bool has_ended(void *arg)
+{
+	struct queue *queue = arg;
+	struct sva_context_entry entry;
+	struct sva_list_contexts list = {
+		.argsz = sizeof(list), .after = queue->id - 1, .count = 1,
+		.entries = (uintptr_t)&entry, .entry_size = sizeof(entry),
+	};
+
+	if (call(queue->node, SVA_DEVICE_LIST_CONTEXTS, &list))
+		return true;
+	return !list.count || entry.id != queue->id || entry.state == SVA_STATE_QUARANTINED;
+}
+
+/* Until the end is through: somebody else may have begun it.  The next context is no sibling. */
+static void leave_context(struct queue *queue)
+{
+	close(queue->ctx);
+	CHECK(wait_until(has_ended, queue, PATIENCE_MS), "the context does not end");
+	close(queue->node);
+}
+
 static void op_bind(struct agent *agent)
 {
 	struct sva_bind_task arg = { .argsz = sizeof(arg) };
-	int node = any_node(agent), ctx, result;
+	struct queue *queue = &agent->queue;
+	int result;
 
-	if (agent->bound || node < 0) {
-		if (node >= 0)
-			close(node);
+	if (agent->bound)
+		return;
+	queue->node = any_node(agent);
+	if (queue->node < 0)
+		return;
+	queue->ctx = create(agent, queue->node, &queue->id);
+	if (queue->ctx < 0) {
+		close(queue->node);
 		return;
 	}
-	ctx = create(agent, node);
-	close(node);
-	if (ctx < 0)
-		return;
-	result = call(ctx, SVA_BIND_TASK, &arg);
+	result = call(queue->ctx, SVA_BIND_TASK, &arg);
 	if (result)
 		ALLOWED("bind", result, arg.reason);
 	agent->weary = result && arg.reason == SVA_REASON_PASID_QUARANTINED;
-	if (result || !map_ring(&agent->queue.ring, ctx)) {
-		close(ctx);
-		return;
-	}
-	agent->queue.ctx = ctx;
-	agent->queue.pasid = arg.pasid;
-	agent->bound = true;
+	queue->pasid = arg.pasid;
+	agent->bound = !result && map_ring(&queue->ring, queue->ctx);
+	if (!agent->bound)
+		leave_context(queue);
 }
 
 static void forget(struct agent *agent)
 {
 	ring_close(&agent->queue.ring);
-	close(agent->queue.ctx);
+	leave_context(&agent->queue);
 	agent->bound = false;
 }
 
@@ -279,8 +302,10 @@ static void inherits(int line, void *arg)
 /* The agent's own context is its parent's: a child begins without */
 static void begin_anew(void)
 {
-	if (self->bound)
+	if (self->bound) {
 		close(self->queue.ctx);
+		close(self->queue.node);
+	}
 	self->bound = false;
 	self->random += 1;
 	op_bind(self);
