@@ -5,37 +5,16 @@
  * Each test loads sva_soft anew with the parameters that it needs; svad, if it
  * runs, keeps running and follows.  The last test leaves the defaults.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "harness.h"
+#include "modules.h"
 #include "process.h"
 #include "ring.h"
-
-/* $SVA_TEST_MODULES, or where the rig keeps them */
-static int module_load(const char *name, const char *parameters)
-{
-	const char *folder = getenv("SVA_TEST_MODULES");
-	char path[256];
-	int fd, result;
-
-	snprintf(path, sizeof(path), "%s/%s.ko", folder ? folder : "/usr/lib/modules/sva", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(fd >= 0, "%s: %s", path, strerror(errno));
-	result = syscall(SYS_finit_module, fd, parameters, 0) < 0 ? -errno : 0;
-	close(fd);
-	return result;
-}
-
-static int module_unload(const char *name)
-{
-	return syscall(SYS_delete_module, name, O_NONBLOCK) < 0 ? -errno : 0;
-}
 
 static bool module_is_unloaded(void *name)
 {
