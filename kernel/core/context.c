@@ -225,7 +225,7 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 {
 	struct sva_context *ctx;
 	struct pid *owner;
-	int ret;
+	int ret, end;
 
 	owner = find_owner(args->owner, reason);
 	if (IS_ERR(owner))
@@ -241,6 +241,8 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 	ctx->cookie = args->cookie;
 	ctx->type = args->type;
 	ctx->account = sva_account_get(args->account);
+	/* who finds it in the table and ends it leaves that to us until the owner is watched */
+	(void)sva_context_bind_begin(&ctx->machine);
 	*reason = SVA_REASON_NO_MEMORY;
 	ret = ctx->account ? sva_device_add_context(sdev, ctx, reason) : -ENOMEM;
 	if (ret) {
@@ -252,6 +254,11 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 	watch_owner(ctx);
 	if (owner_dead(owner))
 		queue_work(sva_wq, &ctx->owner_work);
+	spin_lock(&ctx->lock);
+	end = sva_context_bind_undo(&ctx->machine);
+	spin_unlock(&ctx->lock);
+	if (end)
+		sva_context_finish_end(ctx);
 	return ctx;
 }
 

@@ -59,7 +59,8 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 	sva_group_viable(sdev->group, info->blocker);
 	spin_lock(&sdev->whole->lock);
 	info->contexts = sdev->num_contexts;
-	info->quarantined = sdev->num_quarantined;
+	info->quarantined = sdev->whole == sdev ? sdev->all_quarantined :
+						  sdev->num_quarantined;
 	spin_unlock(&sdev->whole->lock);
 	return sva_ucmd_respond(ucmd);
 }

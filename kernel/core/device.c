@@ -68,6 +68,11 @@ int sva_device_viable(struct sva_device *sdev, u32 *reason)
 
 	if (sva_group_viable(sdev->group, blocker))
 		return 0;
+	/* a device that leaves is not ours any more before its driver has let go of it */
+	if (READ_ONCE(sdev->gone) || READ_ONCE(sdev->whole->gone)) {
+		*reason = SVA_REASON_DEVICE_GONE;
+		return -ENODEV;
+	}
 	*reason = SVA_REASON_NOT_VIABLE;
 	return -EPERM;
 }
@@ -289,7 +294,7 @@ static int enlist(struct sva_device *sdev)
 
 	spin_lock(&sva_devices_lock);
 	list_for_each_entry(other, &sva_devices, node)
-		if (!strcmp(other->name, sdev->name))
+		if (!strcasecmp(other->name, sdev->name))
 			ret = -EEXIST;
 	if (!ret)
 		list_add(&sdev->node, &sva_devices);

@@ -57,13 +57,19 @@ void sva_orphans_drop(struct sva_context *ctx)
 		module_put(THIS_MODULE);
 }
 
+/* The same one, or another in its place: then the first was removed, which counts as reset */
+static bool same_place(const struct device *a, const struct device *b)
+{
+	return a == b || (a->bus == b->bus && !strcmp(dev_name(a), dev_name(b)));
+}
+
 static struct sva_context *orphan_of(struct device *parent)
 {
 	struct sva_context *ctx, *found = NULL;
 
 	spin_lock(&sva_orphans_lock);
 	list_for_each_entry(ctx, &sva_orphans, orphan)
-		if (ctx->sdev->parent == parent)
+		if (same_place(ctx->sdev->parent, parent))
 			found = ctx;
 	if (found)
 		sva_context_get(found);

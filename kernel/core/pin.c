@@ -67,14 +67,14 @@ static unsigned long drop_range(struct sva_pins *pins, unsigned long first,
 	return dropped;
 }
 
-/* A page that is pinned for writing serves reading, but not the other way */
-static bool pinned(struct sva_pins *pins, unsigned long index, bool write)
+/* The page that is there already, pinned as well as this one would be */
+static bool serves(void *old, void *entry)
 {
-	void *entry = xa_load(&pins->pages, index);
-
-	return entry && (!write || xa_pointer_tag(entry));
+	return xa_untag_pointer(old) == xa_untag_pointer(entry) &&
+	       xa_pointer_tag(old) >= xa_pointer_tag(entry);
 }
 
+/* Consumes @entry's pin and, where the set has no such page yet, its charge */
 static int store_page(struct sva_pins *pins, unsigned long index, void *entry)
 {
 	void *old;
@@ -82,46 +82,52 @@ static int store_page(struct sva_pins *pins, unsigned long index, void *entry)
 	lockdep_assert_held(&pins->lock);
 	if (pins->closed)
 		return -EPERM;
+	old = xa_load(&pins->pages, index);
+	if (old && serves(old, entry)) {
+		unpin(entry);
+		return 0;
+	}
 	old = xa_store(&pins->pages, index, entry, GFP_KERNEL_ACCOUNT);
 	if (xa_is_err(old))
 		return xa_err(old);
-	if (old) {
-		/* it was pinned for reading: this one is in its place */
+	if (old)
 		unpin(old);
-		uncharge(pins->user, 1);
-	} else {
+	else
 		xa_set_mark(&pins->pages, index, SVA_PIN_FRESH);
-	}
 	return 0;
 }
 
 /*
  * The end of the context does not wait for the page to be faulted in, which may
- * take for ever; it closes the set.
+ * take for ever; it closes the set.  A page that is in the set is looked at again:
+ * the mapping may have changed since.
  */
 static int pin_page(struct sva_pins *pins, unsigned long index, bool write)
 {
+	bool counted = xa_load(&pins->pages, index);
 	struct page *page;
 	void *entry;
 	int ret;
 
-	ret = charge(pins->user, 1);
+	ret = counted ? 0 : charge(pins->user, 1);
 	if (ret)
 		return ret;
 	ret = pin_user_pages_fast(index << PAGE_SHIFT, 1,
 				  FOLL_LONGTERM | (write ? FOLL_WRITE : 0), &page);
 	if (ret != 1) {
-		uncharge(pins->user, 1);
-		return ret < 0 ? ret : -EFAULT;
+		ret = ret < 0 ? ret : -EFAULT;
+		goto err_charge;
 	}
 	entry = xa_tag_pointer(page, write);
 	mutex_lock(&pins->lock);
 	ret = store_page(pins, index, entry);
 	mutex_unlock(&pins->lock);
-	if (ret) {
-		unpin(entry);
+	if (!ret)
+		return 0;
+	unpin(entry);
+err_charge:
+	if (!counted)
 		uncharge(pins->user, 1);
-	}
 	return ret;
 }
 
@@ -151,7 +157,7 @@ static int pin_range(struct sva_pins *pins, unsigned long first, unsigned long l
 	for (unsigned long index = first; index <= last && !ret; index++) {
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
-		else if (!pinned(pins, index, write))
+		else
 			ret = pin_page(pins, index, write);
 		cond_resched();
 	}

@@ -114,6 +114,8 @@ void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidenc
 
 	if (!ctx)
 		return;
+	/* the end may be on its way still from context_stop() to its verdict */
+	wait_for_completion(&ctx->ended);
 	if (evidence == SVA_EVIDENCE_FLUSHED || evidence == SVA_EVIDENCE_CLEAN)
 		sva_context_resolve(ctx, sva_release_decide(evidence, SVA_CLAIM_NONE, false));
 	sva_context_put(ctx);

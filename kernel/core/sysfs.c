@@ -43,7 +43,11 @@ static DEVICE_ATTR_RO(contexts);
 static ssize_t quarantined_show(struct device *dev, struct device_attribute *attr,
 				char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(to_sva_device(dev)->num_quarantined));
+	struct sva_device *sdev = to_sva_device(dev);
+
+	/* the whole device answers for its partitions, also for those that were removed */
+	return sysfs_emit(buf, "%u\n", READ_ONCE(*(sdev->whole == sdev ?
+						   &sdev->all_quarantined : &sdev->num_quarantined)));
 }
 static DEVICE_ATTR_RO(quarantined);
 

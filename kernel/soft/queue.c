@@ -71,6 +71,7 @@ static enum sva_evidence context_stop(struct sva_context *ctx)
 
 static void context_free(struct sva_context *ctx)
 {
+	soft_ghosts_unbind(sva_context_drvdata(ctx));
 	soft_queue_put(sva_context_drvdata(ctx));
 	sva_context_set_drvdata(ctx, NULL);
 }

@@ -19,6 +19,7 @@
 /**
  * struct soft_ghost - the accesses that a stopped queue still makes
  * @context: id
+ * @unbound: its PASID has been taken out of the IOMMU: from here on nothing may land
  * @ends: jiffies, for SOFT_LATE; 0: with the next reset
  */
 struct soft_ghost {
@@ -26,6 +27,7 @@ struct soft_ghost {
 	u64 context;
 	u32 pasid;
 	u64 address;
+	bool unbound;
 	unsigned long ends;
 };
 
@@ -39,13 +41,15 @@ static void haunt(struct soft_device *sd, const struct soft_ghost *ghost)
 	struct softiommu_request *request;
 	struct softiommu_access access;
 	const u64 mark = 0x6768306768306768ULL;
+	bool unbound = smp_load_acquire(&ghost->unbound);
 	int ret;
 
 	ret = softiommu_begin(dev, ghost->pasid, &access);
 	if (!ret) {
 		softiommu_write(&access, ghost->address, &mark, sizeof(mark));
 		softiommu_end(&access);
-		WRITE_ONCE(sd->landed, sd->landed + 1);
+		if (unbound)
+			WRITE_ONCE(sd->landed, sd->landed + 1);
 	} else if (ret != -EAGAIN) {
 		WRITE_ONCE(sd->refused, sd->refused + 1);
 		sva_context_count_stale(sd->sdev, ghost->context);
@@ -54,6 +58,19 @@ static void haunt(struct soft_device *sd, const struct soft_ghost *ghost)
 					  SVA_ACCESS_WRITE, no_response, NULL);
 	if (!IS_ERR_OR_NULL(request))
 		softiommu_request_put(request);
+}
+
+/* In context_free(): the PASID of @q is out of the IOMMU */
+void soft_ghosts_unbind(struct soft_queue *q)
+{
+	struct soft_device *sd = q->sd;
+	struct soft_ghost *ghost;
+
+	spin_lock(&sd->ghosts_lock);
+	list_for_each_entry(ghost, &sd->ghosts, node)
+		if (ghost->context == sva_context_id(q->ctx))
+			smp_store_release(&ghost->unbound, true);
+	spin_unlock(&sd->ghosts_lock);
 }
 
 static void end_ghost(struct soft_device *sd, struct soft_ghost *ghost)

@@ -48,7 +48,7 @@ enum soft_misbehave {
  * @fault_strikes: held back in so many seconds in a row, a context is stopped
  * @ghosts: what goes on accessing after stop (rogue.c)
  * @refused: accesses of ghosts that the IOMMU refused
- * @landed: accesses of ghosts that it let through
+ * @landed: accesses of ghosts that it let through after their PASID was taken out
  */
 struct soft_device {
 	struct platform_device *pdev;
@@ -149,6 +149,7 @@ void soft_engine_work(struct work_struct *work);
 
 /* rogue.c */
 void soft_ghosts_init(struct soft_device *sd);
+void soft_ghosts_unbind(struct soft_queue *q);
 void soft_ghosts_exorcise(struct soft_device *sd);
 enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth);
 

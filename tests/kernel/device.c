@@ -440,3 +440,22 @@ uint32_t newcomer_pasid(int node)
 	bystander_stop(&child, node, id);
 	return pasid;
 }
+
+#define NEWCOMERS 20
+
+bool newcomers_get(int node, uint32_t pasid)
+{
+	struct child children[NEWCOMERS];
+	uint64_t ids[NEWCOMERS];
+	bool given = false;
+
+	for (int i = 0; i < NEWCOMERS; i++) {
+		uint32_t theirs;
+
+		bystander_start(&children[i], node, &ids[i], &theirs);
+		given |= theirs == pasid;
+	}
+	for (int i = 0; i < NEWCOMERS; i++)
+		bystander_stop(&children[i], node, ids[i]);
+	return given;
+}

@@ -96,5 +96,11 @@ void bystander_start_charged(struct child *child, int node, uint32_t account, ui
 void bystander_stop(struct child *child, int node, uint64_t id);
 /* A new process binds, and ends: the PASID that it was given */
 uint32_t newcomer_pasid(int node);
+/*
+ * Twenty processes bind and are all bound at once: is one of them given @pasid?
+ * Together they have the lowest PASIDs that there are, so that a low one that is
+ * free is sure to be given out; a single newcomer gets the lowest alone.
+ */
+bool newcomers_get(int node, uint32_t pasid);
 
 #endif /* TESTS_KERNEL_DEVICE_H */
