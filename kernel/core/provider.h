@@ -60,7 +60,8 @@ struct sva_type {
  * struct sva_device_ops - the provider's side
  *
  * For one context the core calls context_bind() first and once, then
- * context_block(), context_stop() and context_free(), in this order.  Calls for different contexts come at the same time.
+ * context_block(), context_stop() and context_free(), in this order.  Calls for
+ * different contexts come at the same time.
  */
 struct sva_device_ops {
 	/**
