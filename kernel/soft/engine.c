@@ -356,7 +356,7 @@ static void run_until(struct soft_queue *q, u32 tail)
 		fetch(q, &job);
 		job.record.status = run_job(&job);
 		complete_job(&job);
-		if (q->head == q->abort_seen)
+		if ((s32)(q->abort_seen - q->head) <= 0)
 			q->aborting = false;
 	}
 }

@@ -549,7 +549,7 @@ static bool pasid_is_had(void *arg)
 {
 	struct puppet *wanted = arg;
 
-	return newcomer_pasid(node_open()) == wanted->bind[0].pasid;
+	return newcomers_get(node_open(), wanted->bind[0].pasid);
 }
 
 /*

@@ -350,7 +350,7 @@ static bool newcomer_gets_it(void *arg)
 {
 	struct reservation *r = arg;
 
-	return newcomer_pasid(r->node) == r->pasid;
+	return newcomers_get(r->node, r->pasid);
 }
 
 /*
