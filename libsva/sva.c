@@ -101,7 +101,8 @@ static int args_check(const struct sva_bind_args *args)
 		return -EINVAL;
 	if (!all_zero((const char *)args + sizeof(*args), args->size - sizeof(*args)))
 		return -E2BIG;
-	if (args->flags || !all_zero(args->reserved, sizeof(args->reserved)))
+	if ((args->flags & ~(unsigned int)SVA_BIND_FAULT_EVENTS) ||
+	    !all_zero(args->reserved, sizeof(args->reserved)))
 		return -EINVAL;
 	if ((args->device && !*args->device) || (args->type && !*args->type))
 		return -EINVAL;
@@ -159,13 +160,16 @@ static int bind_error(int ret, uint32_t reason, bool inherited)
 	return context_fail(NULL, -EPROTO, SVA_REASON_PROTOCOL);
 }
 
-static int context_bind(struct sva_context *ctx, int fd, bool inherited, int64_t deadline)
+static int context_bind(struct sva_context *ctx, int fd, const struct sva_bind_args *args,
+			int64_t deadline)
 {
 	struct sva_bind_task bind = { .argsz = sizeof(bind) };
+	bool inherited = args->use_fd;
 	struct stat status;
 	uint32_t reason;
 	int ret;
 
+	bind.flags = args->flags;
 	do
 		ret = ioctl_on(fd, SVA_BIND_TASK, &bind, &reason);
 	while (ret == -EINTR && deadline_left_ns(deadline));
@@ -189,12 +193,12 @@ static int bind_with(const struct sva_bind_args *args, struct sva_context *ctx)
 
 	if (args->use_fd) {
 		deadline = deadline_in_ms(args->timeout_ms ? args->timeout_ms : CLIENT_TIMEOUT_MS);
-		return context_bind(ctx, args->fd, true, deadline);
+		return context_bind(ctx, args->fd, args, deadline);
 	}
 	fd = context_request(args, &deadline);
 	if (fd < 0)
 		return fd;
-	ret = context_bind(ctx, fd, false, deadline);
+	ret = context_bind(ctx, fd, args, deadline);
 	if (ret < 0)
 		close(fd);
 	return ret;

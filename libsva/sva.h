@@ -81,7 +81,8 @@ struct sva_context;
 /**
  * struct sva_bind_args - for sva_bind_with(); zero what is not needed
  * @size: sizeof(struct sva_bind_args)
- * @flags: 0
+ * @flags: 0, or SVA_BIND_FAULT_EVENTS: sva_next_event() tells of every fault, not
+ *	only of those that no completion record tells
  * @device: name, as sva_list_devices() gives it; NULL: any that is free and
  *	that the caller may use
  * @type: name of a type of the device; NULL: its first
@@ -107,7 +108,7 @@ struct sva_bind_args {
 /**
  * sva_bind - from nothing to a bound context, in one call
  * @device: name of the device, or NULL for any that the caller may use
- * @flags: 0
+ * @flags: as in struct sva_bind_args
  * @ctx: where the context goes; the caller owns it until sva_unbind()
  *
  * Same as sva_bind_with() with only the device given.

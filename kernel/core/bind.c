@@ -2,8 +2,8 @@
 /*
  * bind.c - SVA_BIND_TASK: a context and an address space come together
  *
- * In steps, each of which can be undone: region memory, PASID (R3), queue, the
- * watch on the address space, and the answer to the caller.
+ * In steps, each of which can be undone: region memory, PASID (R3), the answer to
+ * the caller, the watch on the address space, and the queue.
  */
 #include <linux/mmu_context.h>
 #include <linux/sched/signal.h>
@@ -120,7 +120,7 @@ err_put:
 	return ret;
 }
 
-/* Nothing was ever submitted under it, so it is clean whatever was there */
+/* No queue was ever started under it, so it is clean whatever was there */
 static void unbind_pasid(struct sva_context *ctx)
 {
 	struct sva_pasid *pasid = ctx->pasid_entry;
@@ -134,43 +134,39 @@ static void unbind_pasid(struct sva_context *ctx)
 	sva_pasid_put(pasid);
 }
 
-/* The process never saw this queue: no region was mapped, no doorbell rung */
-static void undo_queue(struct sva_context *ctx)
+/* Last what cannot be undone without asking the device, which may not know (R4) */
+static int start_queue(struct sva_context *ctx, u32 *reason)
 {
-	const struct sva_device_ops *ops = &ctx->sdev->ops;
+	int ret;
 
-	ops->context_block(ctx);
-	ops->context_stop(ctx);
-	unbind_pasid(ctx);
-	ops->context_free(ctx);
+	ret = watch_mm(ctx);
+	if (ret) {
+		*reason = SVA_REASON_NO_MEMORY;
+		return ret;
+	}
+	ret = ctx->sdev->ops.context_bind(ctx);
+	if (ret) {
+		*reason = ret == -ENOMEM ? SVA_REASON_NO_MEMORY : SVA_REASON_PROVIDER;
+		mmu_interval_notifier_remove(&ctx->mm_watch);
+	}
+	return ret;
 }
 
-static int start_queue(struct sva_context *ctx, struct sva_ucmd *ucmd)
+/* The answer is given before the queue starts: a copy-out that fails undoes less */
+static int bind_and_answer(struct sva_context *ctx, struct sva_ucmd *ucmd)
 {
 	struct sva_bind_task *args = ucmd->buf;
 	int ret;
 
-	ret = ctx->sdev->ops.context_bind(ctx);
-	if (ret) {
-		unbind_pasid(ctx);
-		return sva_ucmd_fail(ucmd, ret == -ENOMEM ? SVA_REASON_NO_MEMORY :
-				     SVA_REASON_PROVIDER, ret);
-	}
-	ret = watch_mm(ctx);
-	if (ret) {
-		ucmd->reason = SVA_REASON_NO_MEMORY;
-		goto err_queue;
-	}
+	ret = bind_pasid(ctx, &ucmd->reason);
+	if (ret)
+		return ret;
 	args->pasid = ctx->pasid;
 	ret = sva_ucmd_respond(ucmd);
+	if (!ret)
+		ret = start_queue(ctx, &ucmd->reason);
 	if (ret)
-		goto err_watch;
-	return 0;
-
-err_watch:
-	mmu_interval_notifier_remove(&ctx->mm_watch);
-err_queue:
-	undo_queue(ctx);
+		unbind_pasid(ctx);
 	return ret;
 }
 
@@ -181,9 +177,7 @@ static int bind_steps(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	ret = sva_regions_alloc(ctx);
 	if (ret)
 		return sva_ucmd_fail(ucmd, SVA_REASON_NO_MEMORY, ret);
-	ret = bind_pasid(ctx, &ucmd->reason);
-	if (!ret)
-		ret = start_queue(ctx, ucmd);
+	ret = bind_and_answer(ctx, ucmd);
 	if (ret)
 		sva_regions_free(ctx);
 	return ret;
@@ -241,6 +235,7 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 
+	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
 	ret = sva_device_begin_bind(ctx, &ucmd->reason);
 	if (!ret) {
 		ret = bind_steps(ctx, ucmd);

@@ -181,7 +181,8 @@ static int unpin(void *object, struct sva_ucmd *ucmd)
 }
 
 static const struct sva_ioctl context_ioctls[] = {
-	SVA_IOCTL_RESERVED(SVA_BIND_TASK, bind_task, struct sva_bind_task, 0),
+	SVA_IOCTL_RESERVED(SVA_BIND_TASK, bind_task, struct sva_bind_task,
+			   SVA_BIND_FAULT_EVENTS),
 	SVA_IOCTL_RESERVED(SVA_UNBIND_TASK, unbind_task, struct sva_unbind_task,
 			   SVA_UNBIND_RELEASE_FLUSHED | SVA_UNBIND_RELEASE_CLEAN),
 	SVA_IOCTL(SVA_CONTEXT_GET_INFO, get_info, struct sva_context_info, 0),

@@ -110,6 +110,8 @@ struct sva_events {
 int sva_events_init(struct sva_events *events, u32 size, gfp_t gfp);
 void sva_events_free(struct sva_events *events);
 void sva_events_post(struct sva_events *events, const struct sva_event *event);
+void sva_events_post_fault(struct sva_events *events, const u64 *cursor,
+			   const struct sva_event *event);
 bool sva_events_pending(struct sva_events *events, const u64 *cursor);
 u64 sva_events_head(struct sva_events *events);
 ssize_t sva_events_copy(struct sva_events *events, u64 *cursor,
@@ -343,6 +345,7 @@ struct sva_irq {
  * @ended: done when nothing of it is left on the device
  * @externals: holders in other parts of the kernel
  * @regions: memory of each region, from bind until the context is freed
+ * @fault_events: the process wants to be told of every fault
  */
 struct sva_context {
 	struct kref ref;
@@ -384,6 +387,7 @@ struct sva_context {
 	struct sva_irq *irqs;
 	struct sva_events events;
 	u64 cursor;
+	bool fault_events;
 	struct mutex read_lock;
 };
 

@@ -29,15 +29,60 @@ void sva_events_free(struct sva_events *events)
 	events->ring = NULL;
 }
 
+static struct sva_event *slot_at(struct sva_events *events, u64 number)
+{
+	return &events->ring[number & (events->size - 1)];
+}
+
+static void post_locked(struct sva_events *events, const struct sva_event *event)
+{
+	struct sva_event *slot = slot_at(events, events->head++);
+
+	*slot = *event;
+	slot->time = ktime_get_ns();
+}
+
 void sva_events_post(struct sva_events *events, const struct sva_event *event)
 {
-	struct sva_event *slot;
 	unsigned long flags;
 
 	spin_lock_irqsave(&events->lock, flags);
-	slot = &events->ring[events->head++ & (events->size - 1)];
-	*slot = *event;
-	slot->time = ktime_get_ns();
+	post_locked(events, event);
+	spin_unlock_irqrestore(&events->lock, flags);
+	wake_up_interruptible_poll(&events->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* Does @event go on where the newest event ends, which no reader is at yet? */
+static struct sva_event *continued(struct sva_events *events, const u64 *cursor,
+				   const struct sva_event *event)
+{
+	struct sva_event *last = slot_at(events, events->head - 1);
+
+	if (events->head <= READ_ONCE(*cursor) + 1 || last->type != event->type ||
+	    last->access != event->access || last->outcome != event->outcome ||
+	    last->address + last->count * PAGE_SIZE != event->address)
+		return NULL;
+	return last;
+}
+
+/**
+ * sva_events_post_fault() - like sva_events_post(), or let the newest event grow
+ * @cursor: of the one reader; an event that it may be at is left alone
+ *
+ * R8: a run of faults over neighbouring pages is one event.
+ */
+void sva_events_post_fault(struct sva_events *events, const u64 *cursor,
+			   const struct sva_event *event)
+{
+	struct sva_event *last;
+	unsigned long flags;
+
+	spin_lock_irqsave(&events->lock, flags);
+	last = continued(events, cursor, event);
+	if (last)
+		last->count += event->count;
+	else
+		post_locked(events, event);
 	spin_unlock_irqrestore(&events->lock, flags);
 	wake_up_interruptible_poll(&events->wait, EPOLLIN | EPOLLRDNORM);
 }
@@ -76,7 +121,7 @@ static bool events_peek(struct sva_events *events, u64 cursor,
 		};
 	} else if (found) {
 		*next = cursor + 1;
-		*event = events->ring[cursor & (events->size - 1)];
+		*event = *slot_at(events, cursor);
 	}
 	spin_unlock_irqrestore(&events->lock, flags);
 	return found;

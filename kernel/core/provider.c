@@ -53,29 +53,30 @@ void sva_context_post(struct sva_context *ctx, struct sva_event *event)
 }
 
 /**
- * sva_context_report_fault() - an access failed and no completion can tell
- * @access: SVA_ACCESS_*
+ * sva_context_report_fault() - accesses to neighbouring pages met no page
+ *
+ * From context_bind() to the return of context_stop(); any context.  Traced
+ * always; an event where nobody else tells the process, or it asked for all.
  */
-void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access)
+void sva_context_report_fault(struct sva_context *ctx, const struct sva_fault *fault)
 {
 	struct sva_event event = {
-		.type = SVA_EVENT_FAULT, .address = address, .access = access,
+		.type = SVA_EVENT_FAULT,
+		.context = ctx->id,
+		.pasid = ctx->pasid,
+		.address = fault->address & PAGE_MASK,
+		.access = fault->access,
+		.outcome = fault->outcome,
+		.count = fault->pages,
 	};
 
-	sva_context_post(ctx, &event);
+	trace_sva_fault(ctx, fault);
+	if (fault->pages == 1)
+		event.address = fault->address;
+	if (fault->untold || ctx->fault_events)
+		sva_events_post_fault(&ctx->events, &ctx->cursor, &event);
 }
 EXPORT_SYMBOL_GPL(sva_context_report_fault);
-
-/**
- * sva_context_trace_fault() - an access met no page
- * @resolved: a page request made it accessible
- */
-void sva_context_trace_fault(const struct sva_context *ctx, u64 address, u32 access,
-			     bool resolved)
-{
-	trace_sva_fault(ctx, address, access, resolved);
-}
-EXPORT_SYMBOL_GPL(sva_context_trace_fault);
 
 /**
  * sva_context_end_for_faults() - the context has faulted too much: stop it

@@ -31,6 +31,22 @@ struct sva_counters {
 };
 
 /**
+ * struct sva_fault - accesses that met no page
+ * @address: the first of them, in bytes
+ * @pages: how many pages from there on
+ * @access: SVA_ACCESS_*
+ * @outcome: enum sva_fault_outcome
+ * @untold: no completion record tells the process
+ */
+struct sva_fault {
+	u64 address;
+	u64 pages;
+	u32 access;
+	u32 outcome;
+	bool untold;
+};
+
+/**
  * struct sva_region - memory that a context shares with its process
  * @size: bytes, a multiple of PAGE_SIZE; 0: no region at this index
  * @offset: where the context's fd shows it; a multiple of PAGE_SIZE, not 0, no
@@ -154,9 +170,7 @@ void sva_context_count_stale(struct sva_device *sdev, u64 id);
 
 void sva_context_signal(struct sva_context *ctx, u32 index);
 void sva_context_deassert(struct sva_context *ctx, u32 index);
-void sva_context_report_fault(struct sva_context *ctx, u64 address, u32 access);
-void sva_context_trace_fault(const struct sva_context *ctx, u64 address, u32 access,
-			     bool resolved);
+void sva_context_report_fault(struct sva_context *ctx, const struct sva_fault *fault);
 void sva_context_end_for_faults(struct sva_context *ctx);
 void sva_context_report_error(struct sva_context *ctx, u32 error);
 

@@ -53,29 +53,32 @@ DEFINE_EVENT(sva_context, sva_release,
 	     TP_PROTO(const struct sva_context *ctx), TP_ARGS(ctx));
 
 TRACE_EVENT(sva_fault,
-	TP_PROTO(const struct sva_context *ctx, u64 address, u32 access, bool resolved),
-	TP_ARGS(ctx, address, access, resolved),
+	TP_PROTO(const struct sva_context *ctx, const struct sva_fault *fault),
+	TP_ARGS(ctx, fault),
 	TP_STRUCT__entry(
 		__string(device, ctx->sdev->name)
 		__field(u64, id)
 		__field(u32, pasid)
 		__field(u64, address)
+		__field(u64, pages)
 		__field(u32, access)
-		__field(bool, resolved)
+		__field(u32, outcome)
 	),
 	TP_fast_assign(
 		__assign_str(device);
 		__entry->id = ctx->id;
 		__entry->pasid = ctx->pasid;
-		__entry->address = address;
-		__entry->access = access;
-		__entry->resolved = resolved;
+		__entry->address = fault->address;
+		__entry->pages = fault->pages;
+		__entry->access = fault->access;
+		__entry->outcome = fault->outcome;
 	),
-	TP_printk("%s context=%llu pasid=%u address=%#llx access=%s%s %s",
+	TP_printk("%s context=%llu pasid=%u address=%#llx pages=%llu access=%s%s %s",
 		  __get_str(device), __entry->id, __entry->pasid, __entry->address,
+		  __entry->pages,
 		  __entry->access & SVA_ACCESS_READ ? "r" : "",
 		  __entry->access & SVA_ACCESS_WRITE ? "w" : "",
-		  __entry->resolved ? "resolved" : "failed")
+		  __entry->outcome == SVA_FAULT_RESOLVED ? "resolved" : "failed")
 );
 
 #endif

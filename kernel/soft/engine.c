@@ -121,6 +121,18 @@ static int pace_failures(struct soft_job *job)
 	return blocked(q) ? -ECANCELED : -EFAULT;
 }
 
+static void report_resolved(struct soft_queue *q, u64 address, u32 pages, u32 access)
+{
+	const struct sva_fault fault = {
+		.address = address,
+		.pages = pages,
+		.access = access,
+		.outcome = SVA_FAULT_RESOLVED,
+	};
+
+	sva_context_report_fault(q->ctx, &fault);
+}
+
 /*
  * Ask for pages and wait, as long as @give_up does not say otherwise.  0, -EFAULT:
  * no such page, -ECANCELED
@@ -147,7 +159,8 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access,
 	start = ktime_get_ns() - start;
 	STATUS_ADD(q, fault_ns, start);
 	job->record.fault_ns += start;
-	sva_context_trace_fault(q->ctx, address, access, !ret);
+	if (!ret)
+		report_resolved(q, address, pages, access);
 	return ret == -EFAULT ? pace_failures(job) : ret;
 }
 
@@ -306,6 +319,20 @@ static int deliver_record(struct soft_job *job)
 	return -EFAULT;
 }
 
+/* @told: the completion record tells the process */
+static void report_failed(struct soft_queue *q, u64 address, u32 access, bool told)
+{
+	const struct sva_fault fault = {
+		.address = address,
+		.pages = 1,
+		.access = access,
+		.outcome = SVA_FAULT_FAILED,
+		.untold = !told,
+	};
+
+	sva_context_report_fault(q->ctx, &fault);
+}
+
 static void stop_with_error(struct soft_queue *q, u32 error)
 {
 	WRITE_ONCE(q->blocked, true);
@@ -322,10 +349,10 @@ static void complete_job(struct soft_job *job)
 
 	if (job->desc.completion)
 		ret = deliver_record(job);
-	else if (job->record.status == SVA_ACCEL_PAGE_FAULT)
-		sva_context_report_fault(q->ctx, job->miss, job->miss_access);
+	if (job->record.status == SVA_ACCEL_PAGE_FAULT)
+		report_failed(q, job->miss, job->miss_access, job->desc.completion && !ret);
 	if (ret == -EFAULT) {
-		sva_context_report_fault(q->ctx, job->desc.completion, SVA_ACCESS_WRITE);
+		report_failed(q, job->desc.completion, SVA_ACCESS_WRITE, false);
 		stop_with_error(q, SVA_ACCEL_ERR_COMPLETION);
 	}
 	if (ret)

@@ -216,7 +216,7 @@ static const struct call_case calls[] = {
 	  0, offsetof(struct sva_revoke_context, reserved), on_node, fill_revoke, after_revoke },
 	{ "DEVICE_RESET", SVA_DEVICE_RESET, sizeof(struct sva_device_reset), 0,
 	  offsetof(struct sva_device_reset, reserved), on_node, fill_nothing, after_reset },
-	{ "BIND_TASK", SVA_BIND_TASK, sizeof(struct sva_bind_task), 0,
+	{ "BIND_TASK", SVA_BIND_TASK, sizeof(struct sva_bind_task), SVA_BIND_FAULT_EVENTS,
 	  offsetof(struct sva_bind_task, reserved), on_unbound, fill_nothing, after_bind },
 	{ "UNBIND_TASK", SVA_UNBIND_TASK, sizeof(struct sva_unbind_task),
 	  SVA_UNBIND_RELEASE_FLUSHED | SVA_UNBIND_RELEASE_CLEAN,

@@ -537,7 +537,7 @@ TEST(R7, events_are_read_whole)
 	CHECK_EQ(event.pasid, context_info(ctx).pasid);
 	CHECK(event.time <= now_ns() && now_ns() - event.time < 60000000000u, "time %llu",
 	      (unsigned long long)event.time);
-	CHECK_EQ(event.reserved, 0);
+	CHECK_EQ(event.outcome, 0);
 }
 
 TEST(R7, several_events_in_one_read)

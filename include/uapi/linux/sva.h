@@ -318,6 +318,8 @@ struct sva_device_reset {
 
 /**
  * struct sva_bind_task - SVA_BIND_TASK
+ * @flags: in: SVA_BIND_FAULT_EVENTS: an event SVA_EVENT_FAULT for every fault, not
+ *	only for those that nobody else is told
  * @pid: in: 0, the caller.  Anything else is EOPNOTSUPP.
  * @pasid: out: the PASID that the device uses for this address space
  *
@@ -328,6 +330,7 @@ struct sva_device_reset {
 struct sva_bind_task {
 	__u32 argsz;
 	__u32 flags;
+#define SVA_BIND_FAULT_EVENTS	(1u << 0)
 	__u32 reason;
 	__s32 pid;
 	__u32 pasid;
@@ -500,7 +503,7 @@ enum sva_event_type {
 	SVA_EVENT_RELEASED = 4,		/* its PASID came out of quarantine */
 	SVA_EVENT_RESET = 5,		/* a reset is done; on a context: it ended by one */
 	SVA_EVENT_GONE = 6,		/* the device is gone */
-	SVA_EVENT_FAULT = 16,		/* an access failed; nobody else was told */
+	SVA_EVENT_FAULT = 16,		/* accesses met no page, see outcome */
 	SVA_EVENT_ERROR = 17,		/* the device stopped the context's queue */
 	SVA_EVENT_REVOKED = 18,
 };
@@ -509,14 +512,27 @@ enum sva_event_type {
 #define SVA_ACCESS_WRITE	(1u << 1)
 
 /**
+ * enum sva_fault_outcome - what became of accesses that met no page
+ * @SVA_FAULT_FAILED: they failed: nothing is there that the process may access
+ *	that way, or the device did not ask for it
+ * @SVA_FAULT_RESOLVED: a page request made them possible
+ */
+enum sva_fault_outcome {
+	SVA_FAULT_FAILED = 1,
+	SVA_FAULT_RESOLVED = 2,
+};
+
+/**
  * struct sva_event - read() returns whole events only
  * @reason: enum sva_reason that goes with it, or the device's own error code
  *	for SVA_EVENT_ERROR
  * @context: id of the context, 0 if none
  * @cookie: the context's (control node only)
  * @address: of the fault
- * @access: SVA_ACCESS_*
- * @count: how many such events this one stands for (OVERFLOW: how many were lost)
+ * @access: FAULT: SVA_ACCESS_*
+ * @outcome: FAULT: enum sva_fault_outcome
+ * @count: FAULT: pages, from @address on, that met the same; OVERFLOW: how many
+ *	events were lost; else 1
  * @time: CLOCK_MONOTONIC, ns
  */
 struct sva_event {
@@ -528,7 +544,7 @@ struct sva_event {
 	__u32 release;
 	__u64 address;
 	__u32 access;
-	__u32 reserved;
+	__u32 outcome;
 	__u64 count;
 	__u64 time;
 };
