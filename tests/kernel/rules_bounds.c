@@ -126,7 +126,7 @@ TEST_WITHIN(R8, fault_events_overflow_with_a_mark, 120)
 
 	queue_open(&queue);
 	for (uint64_t i = 0; i < FAULTS; i++) {
-		struct sva_accel_desc job = job_fill((void *)(uintptr_t)(4096 * (i % 8)), i, 8);
+		struct sva_accel_desc job = job_fill((void *)(uintptr_t)(8192 * (i % 8)), i, 8);
 
 		job = job_reporting(job);	/* page requests that fail are paced */
 		ring_put(&queue.ring, &job);

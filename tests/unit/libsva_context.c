@@ -144,6 +144,16 @@ static void an_fd_that_is_no_context_is_svads_lie(void **state)
 	close(null);
 }
 
+static void the_kernel_is_told_who_wants_all_faults(void **state)
+{
+	struct sva_context *ctx;
+
+	(void)state;
+	assert_int_equal(sva_bind("soft0", SVA_BIND_FAULT_EVENTS, &ctx), 0);
+	assert_int_equal(fake_kernel.bind_flags, SVA_BIND_FAULT_EVENTS);
+	sva_unbind(ctx, SVA_RELEASE_CLEAN);
+}
+
 static void a_bind_that_a_signal_interrupted_is_made_again(void **state)
 {
 	struct sva_context *ctx;
@@ -210,7 +220,7 @@ static void arguments_are_checked_before_svad_is_asked(void **state)
 	args.size--;
 	assert_int_equal(sva_bind_with(&args, &ctx), -EINVAL);
 	args.size++;
-	args.flags = 1;
+	args.flags = SVA_BIND_FAULT_EVENTS << 1;
 	assert_int_equal(sva_bind_with(&args, &ctx), -EINVAL);
 	args.flags = 0;
 	args.reserved[3] = 1;
@@ -221,7 +231,7 @@ static void arguments_are_checked_before_svad_is_asked(void **state)
 	newer.news = 1;
 	assert_int_equal(sva_bind_with(&newer.args, &ctx), -E2BIG);
 	assert_int_equal(sva_context_reason(NULL), SVA_REASON_BAD_ARGUMENT);
-	assert_int_equal(sva_bind("soft0", 1, &ctx), -EINVAL);
+	assert_int_equal(sva_bind("soft0", SVA_BIND_FAULT_EVENTS << 1, &ctx), -EINVAL);
 	assert_int_equal(svad.requests, 0);
 
 	newer.news = 0;		/* a newer caller that wants nothing new */
@@ -543,7 +553,7 @@ static void *fail_otherwise(void *arg)
 	uint32_t none = sva_context_reason(NULL);
 
 	(void)arg;
-	sva_bind("soft0", 1, &ctx);
+	sva_bind("soft0", ~0u, &ctx);
 	return (void *)(uintptr_t)(none ? 0 : sva_context_reason(NULL));
 }
 
@@ -731,6 +741,7 @@ int main(void)
 		TEST(what_svad_says_comes_through),
 		TEST(the_socket_can_be_named),
 		TEST(an_fd_that_is_no_context_is_svads_lie),
+		TEST(the_kernel_is_told_who_wants_all_faults),
 		TEST(a_bind_that_a_signal_interrupted_is_made_again),
 		TEST(an_inherited_context_is_bound_without_svad),
 		TEST(an_inherited_fd_is_consumed_on_success_only),

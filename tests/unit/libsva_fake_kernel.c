@@ -111,9 +111,10 @@ static int bind_task(struct sva_bind_task *bind)
 {
 	if (fake_kernel.interrupts && fake_kernel.interrupts--)
 		return refuse(&bind->reason, EINTR, SVA_REASON_INTERRUPTED);
-	if (bind->argsz != sizeof(*bind) || bind->flags || bind->pid || bind->reserved)
+	if (bind->argsz != sizeof(*bind) || bind->pid || bind->reserved)
 		return refuse(&bind->reason, EINVAL, SVA_REASON_RESERVED);
 	fake_kernel.binds++;
+	fake_kernel.bind_flags = bind->flags;
 	bind->pasid = FAKE_PASID;
 	return 0;
 }

@@ -37,6 +37,7 @@ struct fake_kernel {
 
 	int binds;
 	int unbinds;
+	uint32_t bind_flags;
 	uint32_t unbind_flags;
 	uint32_t unbind_pasid;
 	int eventfd;		/* a copy of what SET_IRQS was given, -1: none */
