@@ -134,7 +134,7 @@ static const struct reason_text table[] = {
 	       "too many PASIDs of this user are in quarantine",
 	       "wait until they are released, or ask the administrator to reset the devices"),
 	REASON(PASID_TAKEN, ENOSPC, "pasid-taken",
-	       "all PASIDs that this device can use are taken by processes on wider devices",
+	       "all PASIDs that this device can use are held by processes on other devices, or that are just ending",
 	       "wait until some of them end, or use a device with more PASID bits"),
 	REASON(MEMLOCK, ENOMEM, "memlock",
 	       "pinning would exceed the user's limit on locked memory",
