@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "core.h"
 
 /* every registered device and partition */
@@ -185,6 +186,10 @@ static void find_capabilities(struct sva_device *sdev)
 
 	if (!sdev->group) {
 		sdev->sva_reason = SVA_REASON_NO_IOMMU;
+		return;
+	}
+	if (compat_sva_disabled()) {
+		sdev->sva_reason = SVA_REASON_X86_SVA_DISABLED;
 		return;
 	}
 	if (parent->iommu && parent->iommu->max_pasids > 1)
