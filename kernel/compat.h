@@ -8,6 +8,7 @@
 #ifndef SVA_COMPAT_H
 #define SVA_COMPAT_H
 
+#include <linux/crc32.h>
 #include <linux/iommu.h>
 #include <linux/version.h>
 
@@ -21,6 +22,16 @@
 static inline bool compat_sva_disabled(void)
 {
 	return IS_ENABLED(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 7);
+}
+
+/* 6.14: crc32c() is in the kernel itself; before, in a module that nothing loads here */
+static inline u32 compat_crc32c(u32 crc, const void *data, size_t len)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	return __crc32c_le(crc, data, len);
+#else
+	return crc32c(crc, data, len);
+#endif
 }
 
 /* 6.14: a PASID is taken out by the blocked domain's set_dev_pasid() */

@@ -188,13 +188,11 @@ static void find_capabilities(struct sva_device *sdev)
 		sdev->sva_reason = SVA_REASON_NO_IOMMU;
 		return;
 	}
-	if (compat_sva_disabled()) {
-		sdev->sva_reason = SVA_REASON_X86_SVA_DISABLED;
-		return;
-	}
 	if (parent->iommu && parent->iommu->max_pasids > 1)
 		sdev->pasid_bits = ilog2(parent->iommu->max_pasids);
-	if (!sdev->pasid_bits)
+	if (compat_sva_disabled())
+		sdev->sva_reason = SVA_REASON_X86_SVA_DISABLED;
+	else if (!sdev->pasid_bits)
 		sdev->sva_reason = SVA_REASON_NO_PASID;
 }
 
