@@ -98,7 +98,7 @@ LOCAL_KDIR	:= /lib/modules/$(shell uname -r)/build
 MODULES		:= $(B)/modules/.built
 MODULES_KDIR	:= $(B)/modules-kdir/.built
 
-.PHONY: modules modules-if-possible FORCE
+.PHONY: modules modules-other modules-if-possible FORCE
 FORCE:
 
 # Those that this build made, and no others that an older one left
@@ -115,6 +115,19 @@ $(MODULES): $(B)/modules/.kernel tests/vm/modules $(MODULE_SOURCES)
 	tests/vm/modules $(B)/modules/kbuild
 	$(call modules-copy,$(B)/modules)
 	touch $@
+
+# For the other kernels that setup --for check has fetched, the oldest first
+OTHER_KERNELS	= $(shell tests/vm/setup --print | sed -n 's/^other-kernel //p')
+
+OLD_KERNEL	= $(firstword $(OTHER_KERNELS))
+
+$(B)/modules-%/.built: tests/vm/modules $(MODULE_SOURCES)
+	$(if $(V),,echo '  MODULES $(@D)')
+	tests/vm/modules --kernel '$*' '$(@D)/kbuild'
+	$(call modules-copy,$(@D))
+	touch $@
+
+modules-other: $(foreach kernel,$(OTHER_KERNELS),$(B)/modules-$(kernel)/.built)
 
 $(MODULES_KDIR): $(MODULE_SOURCES) FORCE
 	mkdir -p $(@D)/kbuild
@@ -142,7 +155,7 @@ endif
 # --------------------------------------------------------------------- tests
 
 .PHONY: setup demo check check-static check-unit check-vm
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests rig-tests
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests oldkernel-tests rig-tests
 
 setup:
 	tests/vm/setup --for check
@@ -159,7 +172,7 @@ check-static:
 	B='$(B)' MAKE='$(MAKE)' tests/static
 
 # All that is tested, built
-tests-built: user $(UNIT_TESTS) $(GUEST_TESTS)
+tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(OLD_KERNEL_PROGRAMS)
 
 unit-tests: $(UNIT_TESTS)
 	tests/programs $(UNIT_TESTS)
@@ -171,6 +184,12 @@ unit-tests-sanitized:
 guest-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
 
+# On a kernel that disables SVA on x86: Debian 13's own
+oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \
+		$(OLD_KERNEL_PROGRAMS)
+	SVA_BUILD='$(abspath $(B))' tests/vm/run --kernel $(or $(OLD_KERNEL),other) \
+		$(addprefix --add ,$(OLD_KERNEL_PROGRAMS)) -- ./oldkernel
+
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
@@ -181,6 +200,7 @@ check-unit:
 check-vm:
 	$(MAKE) --no-print-directory rig-tests
 	$(MAKE) --no-print-directory guest-tests
+	$(MAKE) --no-print-directory oldkernel-tests
 
 # ------------------------------------------------------------------- install
 
@@ -232,6 +252,8 @@ help:
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
+# HELP: make modules-other   the same for Debian 13's own kernel and the newest in its
+# HELP:                      backports, in $(B)/modules-VERSION
 # HELP: make setup           as root: install all that the others need
 # HELP: make install         DESTDIR= and GNU's variables (prefix, libdir...) say where
 # HELP: make install-modules KDIR=FOLDER: the modules, for that kernel

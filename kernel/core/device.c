@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "core.h"
 
 /* every registered device and partition */
@@ -189,7 +190,9 @@ static void find_capabilities(struct sva_device *sdev)
 	}
 	if (parent->iommu && parent->iommu->max_pasids > 1)
 		sdev->pasid_bits = ilog2(parent->iommu->max_pasids);
-	if (!sdev->pasid_bits)
+	if (compat_sva_disabled())
+		sdev->sva_reason = SVA_REASON_X86_SVA_DISABLED;
+	else if (!sdev->pasid_bits)
 		sdev->sva_reason = SVA_REASON_NO_PASID;
 }
 

@@ -5,10 +5,10 @@
  * A step does what fits into one window, moves job->record.done forward, and
  * says why it stopped.  It neither sleeps nor faults.
  */
-#include <linux/crc32c.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 
+#include "compat.h"
 #include "soft.h"
 
 #define SOFT_BATCH	16	/* pages */
@@ -243,7 +243,7 @@ static enum soft_step op_compare(struct soft_job *job, struct softiommu_access *
 static size_t add_crc(struct soft_job *job, struct softiommu_access *access,
 		      const void *data, size_t len)
 {
-	job->record.result = (u32)~crc32c(~(u32)job->record.result, data, len);
+	job->record.result = (u32)~compat_crc32c(~(u32)job->record.result, data, len);
 	return len;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "private.h"
 
 /* --------------------------------------------------- PASID table entries */
@@ -67,8 +68,8 @@ static int clear_dev_pasid(struct iommu_domain *domain, struct device *dev,
 	return 0;
 }
 
-static int attach_nothing(struct iommu_domain *domain, struct device *dev,
-			  struct iommu_domain *old)
+static int attach_nothing COMPAT_ATTACH_DEV(struct iommu_domain *domain, struct device *dev,
+					    struct iommu_domain *old)
 {
 	return 0;
 }

@@ -9,9 +9,12 @@ KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += evidence faults provider widths pins storm soak
 SERVICE_TESTS := path hostile cycles
 SERVICE_TESTS += partitions
+# In a guest of its own, with another kernel: make oldkernel-tests
+OLD_KERNEL_TESTS := oldkernel
 KT := $(B)/tests/kernel
 
 GUEST_TESTS += $(addprefix $(KT)/,$(KERNEL_TESTS) $(SERVICE_TESTS))
+OLD_KERNEL_PROGRAMS := $(addprefix $(KT)/,$(OLD_KERNEL_TESTS))
 GUEST_TEST_RUNNER := tests/kernel/run
 
 $(KT)/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
@@ -31,4 +34,4 @@ define service-test
 $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON) $(B)/libsva/libsva.so
 	$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$(B)/libsva -lsva -pthread
 endef
-$(foreach test,$(SERVICE_TESTS),$(eval $(call service-test,$(test))))
+$(foreach test,$(SERVICE_TESTS) $(OLD_KERNEL_TESTS),$(eval $(call service-test,$(test))))

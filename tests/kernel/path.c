@@ -24,29 +24,6 @@
 #include "process.h"
 #include "ring.h"
 
-/* What a user does in a process of its own */
-struct errand {
-	const char *user;
-	void (*run)(int line);
-};
-
-static void run_errand(int line, void *arg)
-{
-	struct errand *errand = arg;
-
-	user_become(errand->user);
-	errand->run(line);
-}
-
-static void as_user(const char *user, void (*run)(int line))
-{
-	struct errand errand = { user, run };
-	struct child child;
-
-	child_start(&child, run_errand, &errand);
-	child_join(&child);
-}
-
 static const char *say(int err, const struct sva_context *ctx)
 {
 	static char text[512];

@@ -150,6 +150,23 @@ void user_become(const char *name)
 	MUST(setresuid(user->pw_uid, user->pw_uid, user->pw_uid));
 }
 
+void run_errand(int line, void *arg)
+{
+	struct errand *errand = arg;
+
+	user_become(errand->user);
+	errand->run(line);
+}
+
+void as_user(const char *user, void (*run)(int line))
+{
+	struct errand errand = { user, run };
+	struct child child;
+
+	child_start(&child, run_errand, &errand);
+	child_join(&child);
+}
+
 static int exit_code(pid_t pid)
 {
 	int status;

@@ -40,6 +40,17 @@ bool fd_readable(int fd, int timeout_ms);
 /* Becomes an ordinary user, with all of its groups and none of root's powers */
 void user_become(const char *name);
 
+/* What a user does in a process of its own, with the child's end of the line */
+struct errand {
+	const char *user;
+	void (*run)(int line);
+};
+
+/* For child_start(), with a struct errand */
+void run_errand(int line, void *arg);
+/* Runs it and waits for it */
+void as_user(const char *user, void (*run)(int line));
+
 /* Runs a program and waits for it; returns its exit status, 128+n for a signal */
 int program_run(const char *const argv[]);
 /* The same; its standard output is stored in @out, NUL-terminated */

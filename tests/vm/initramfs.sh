@@ -70,7 +70,7 @@ base_inputs()
 		[ ! -x "$BUILD/${program#*:}" ] || echo "${program%:*} $BUILD/${program#*:}"
 	done
 	[ ! -e "$BUILD/libsva/libsva.so.0" ] || echo "$GUEST_LIB/libsva.so.0 $BUILD/libsva/libsva.so.0"
-	for program in "$BUILD"/modules/*.ko; do
+	for program in "$MODULES"/*.ko; do
 		[ ! -e "$program" ] || echo "usr/lib/modules/sva/${program##*/} $program"
 	done
 	echo "usr/lib/udev/rules.d/60-sva.rules $SOURCE/systemd/60-sva.rules"

@@ -21,6 +21,10 @@ RIG_PACKAGES=(
 # Raised when setup makes a tree of the same packages differently.
 RIG_RECIPE=2
 
+# The same for the folder with the other kernels that `make check` builds for:
+# the suite's own and the newest in its backports (setup, kernels_fetch()).
+RIG_KERNELS_RECIPE=1
+
 SVA_CACHE=${SVA_CACHE:-/var/cache/sva}
 
 if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -53,7 +57,7 @@ tree_key()
 
 TREE=$SVA_CACHE/tree-$(tree_key)
 TREE_STAMP=$TREE/.complete
-TREE_SYNCED=$TREE/.synced
+KERNELS=$SVA_CACHE/kernels-$RIG_SUITE-$RIG_ARCH-$RIG_KERNELS_RECIPE
 
 boot_id()
 {
@@ -62,16 +66,39 @@ boot_id()
 
 # The stamp is written last.  That all which was written before it has reached
 # the disk is certain once the second stamp is there; until then it is only as
-# long as the machine has not been started again.
+# long as the machine has not been started again.  FOLDER: $TREE, or $KERNELS
 tree_complete()
 {
-	[ -s "$TREE_STAMP" ] && { [ -e "$TREE_SYNCED" ] || [ "$(tree_fact boot)" = "$(boot_id)" ]; }
+	local folder=${1:-$TREE}
+
+	[ -s "$folder/.complete" ] &&
+		{ [ -e "$folder/.synced" ] || [ "$(tree_fact boot "$folder")" = "$(boot_id)" ]; }
 }
 
-# tree_fact NAME: what the stamp recorded: kernel, qemu, gcc
+# tree_fact NAME [FOLDER]: what the stamp recorded: kernel, qemu, gcc
 tree_fact()
 {
-	sed -n "s/^$1 //p" "$TREE_STAMP"
+	sed -n "s/^$1 //p" "${2:-$TREE}/.complete"
+}
+
+# kernel_find VERSION: the name of the kernel that begins with VERSION; of the
+# tree's own without one
+kernel_find()
+{
+	local kernel
+
+	for kernel in "$(tree_fact kernel)" $(tree_complete "$KERNELS" && tree_fact kernel "$KERNELS"); do
+		[[ $kernel != "${1:-}"* ]] || { echo "$kernel"; return; }
+	done
+	die "there is no kernel $1 in $SVA_CACHE" \
+		"there are: $(tree_fact kernel) $(tree_fact kernel "$KERNELS" 2>/dev/null | tr '\n' ' ')" \
+		"if none but the first: run as root: tests/vm/setup --for check"
+}
+
+# kernel_folder NAME: where usr/src, usr/lib/modules and boot/ of this kernel are
+kernel_folder()
+{
+	[ "$1" = "$(tree_fact kernel)" ] && echo "$TREE" || echo "$KERNELS"
 }
 
 # tree_exec PROGRAM ARG...: run a program of the tree outside of it, as anyone
