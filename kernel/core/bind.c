@@ -150,6 +150,7 @@ static int start_queue(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	struct sva_bind_task *args = ucmd->buf;
 	int ret;
 
+	ctx->release = SVA_RELEASE_CLEAN;
 	ret = ctx->sdev->ops.context_bind(ctx);
 	if (ret) {
 		unbind_pasid(ctx);
