@@ -107,7 +107,7 @@ struct sva_msg_list_contexts {
 	uint64_t after;			/* id of the last one known, 0 for none */
 };
 
-#define SVA_MSG_CONTEXTS 16
+#define SVA_MSG_CONTEXTS 12
 
 struct sva_msg_contexts {
 	struct sva_msg msg;

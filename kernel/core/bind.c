@@ -144,6 +144,7 @@ static int start_queue(struct sva_context *ctx, u32 *reason)
 		*reason = SVA_REASON_NO_MEMORY;
 		return ret;
 	}
+	ctx->release = SVA_RELEASE_CLEAN;
 	ret = ctx->sdev->ops.context_bind(ctx);
 	if (ret) {
 		*reason = ret == -ENOMEM ? SVA_REASON_NO_MEMORY : SVA_REASON_PROVIDER;

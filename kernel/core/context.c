@@ -26,6 +26,7 @@ static void context_free(struct kref *ref)
 	struct sva_context *ctx = container_of(ref, struct sva_context, ref);
 
 	sva_regions_free(ctx);
+	iput(ctx->inode);
 	sva_pins_free(&ctx->pins);
 	sva_irqs_free(ctx);
 	sva_events_free(&ctx->events);
@@ -292,13 +293,20 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 	counters = ctx->counters;
 	if (ctx->queue_ready)
 		ctx->sdev->ops.context_counters(ctx, &counters);
+	else if (ctx->counting)
+		ctx->sdev->ops.quarantine_counters(ctx, &counters);
 	up_read(&ctx->active);
 
 	memset(entry, 0, sizeof(*entry));
 	entry->submitted = counters.submitted;
 	entry->faults = counters.faults;
 	entry->page_requests = counters.page_requests;
+	entry->page_groups = counters.page_groups;
+	entry->ats_requests = counters.ats_requests;
 	entry->stale = counters.stale;
+	entry->fault_ns = counters.fault_ns;
+	memcpy(entry->fault_histogram, counters.fault_histogram,
+	       sizeof(entry->fault_histogram));
 
 	entry->id = ctx->id;
 	entry->cookie = ctx->cookie;

@@ -13,7 +13,7 @@
 
 static_assert(sizeof(struct sva_bind_task) == 24);
 static_assert(sizeof(struct sva_unbind_task) == 24);
-static_assert(sizeof(struct sva_context_info) == 192);
+static_assert(sizeof(struct sva_context_info) == 280);
 static_assert(sizeof(struct sva_region_info) == 32);
 static_assert(sizeof(struct sva_irq_info) == 24);
 static_assert(sizeof(struct sva_set_irqs) == 32);
@@ -116,6 +116,10 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 	info->faults = entry.faults;
 	info->page_requests = entry.page_requests;
 	info->stale = entry.stale;
+	info->page_groups = entry.page_groups;
+	info->ats_requests = entry.ats_requests;
+	info->fault_ns = entry.fault_ns;
+	memcpy(info->fault_histogram, entry.fault_histogram, sizeof(info->fault_histogram));
 	strscpy_pad(info->device, ctx->sdev->name);
 	sva_group_viable(ctx->sdev->group, info->blocker);
 	return sva_ucmd_respond(ucmd);
@@ -369,6 +373,8 @@ struct file *sva_context_file(struct sva_context *ctx)
 		sva_context_put(ctx);
 		return file;
 	}
+	ctx->inode = file_inode(file);
+	ihold(ctx->inode);
 	file->f_mode |= FMODE_PREAD | FMODE_PWRITE;
 	return file;
 }

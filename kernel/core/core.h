@@ -13,7 +13,7 @@
  *
  * None of ours is held over iommu_sva_bind_device() and its opposite, which
  * take mmap_lock, nor while user memory is touched.  mmap() runs under
- * mmap_lock and takes spinlocks only.
+ * mmap_lock and takes spinlocks only; a fault on a doorbell takes active too.
  */
 #ifndef SVA_CORE_H
 #define SVA_CORE_H
@@ -332,10 +332,27 @@ struct sva_irq {
 };
 
 /**
+ * struct sva_region_memory - what is behind one region of a context
+ * @pages: its memory, or of a doorbell the page of zeroes; from bind until the
+ *	context is freed
+ * @base: of a doorbell: the device's registers, mapped at @registers; used while
+ *	the context's queue_ready is set
+ */
+struct sva_region_memory {
+	void *pages;
+	phys_addr_t base;
+	void __iomem *registers;
+};
+
+/**
  * struct sva_context - a process's own queue on a device
  * @owner: the only process that may bind it (R2)
  * @mm: its address space while bound; compared, never followed; under @lock
  * @active: held for reading by calls that use the provider's queue
+ * @queue_ready: there is one, and its doorbells are open
+ * @counting: the provider still counts for it, in quarantine
+ * @release: the verdict, from context_stop() on
+ * @inode: of its file; keeps the mappings findable
  * @mm_watch: tells the end of the address space
  * @owner_watch: tells the end of the owner while not bound
  * @owner_work: looks whether the owner has ended
@@ -344,7 +361,7 @@ struct sva_irq {
  * @end_reason: enum sva_reason; set by the first who asks for the end
  * @ended: done when nothing of it is left on the device
  * @externals: holders in other parts of the kernel
- * @regions: memory of each region, from bind until the context is freed
+ * @regions: of each region, from bind until the context is freed
  * @fault_events: the process wants to be told of every fault
  */
 struct sva_context {
@@ -365,6 +382,9 @@ struct sva_context {
 
 	struct rw_semaphore active;
 	bool queue_ready;
+	bool counting;
+	enum sva_release release;
+	struct inode *inode;
 	struct sva_pasid *pasid_entry;
 	struct iommu_sva *handle;
 	u32 pasid;
@@ -380,7 +400,7 @@ struct sva_context {
 
 	struct list_head externals;
 	struct sva_pins pins;
-	void **regions;
+	struct sva_region_memory *regions;
 	void *drvdata;
 	struct sva_counters counters;
 	spinlock_t irq_lock;
@@ -401,6 +421,7 @@ int sva_context_request_unbind(struct sva_context *ctx, enum sva_claim claim);
 void sva_context_finish_end(struct sva_context *ctx);
 void sva_context_end_async(struct sva_context *ctx, u32 reason);
 void sva_context_resolve(struct sva_context *ctx, enum sva_release release);
+void sva_context_stop_counting(struct sva_context *ctx);
 void sva_context_get(struct sva_context *ctx);
 void sva_context_put(struct sva_context *ctx);
 u32 sva_context_unbound_reason(const struct sva_context *ctx);
@@ -429,6 +450,7 @@ void sva_externals_revoke(struct sva_context *ctx);
 /* -------------------------------------------------------- region.c, irq.c */
 
 int sva_regions_alloc(struct sva_context *ctx);
+void sva_regions_close(struct sva_context *ctx);
 void sva_regions_free(struct sva_context *ctx);
 int sva_region_mmap(struct sva_context *ctx, struct vm_area_struct *vma, u32 *reason);
 ssize_t sva_region_read(struct sva_context *ctx, char __user *buf, size_t len,

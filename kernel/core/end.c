@@ -72,25 +72,34 @@ static enum sva_release stop_queue(struct sva_context *ctx)
 {
 	const struct sva_device_ops *ops = &ctx->sdev->ops;
 	enum sva_evidence evidence;
-	enum sva_release release;
 
 	down_write(&ctx->active);
 	ctx->queue_ready = false;
 	up_write(&ctx->active);
+	sva_regions_close(ctx);
 
 	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
 	evidence = ops->context_stop(ctx);
 	iommu_sva_unbind_device(ctx->handle);
 	ctx->handle = NULL;
-	release = sva_release_decide(evidence, ctx->claim,
-				     READ_ONCE(ctx->sdev->trust_users));
+	ctx->release = sva_release_decide(evidence, ctx->claim,
+					  READ_ONCE(ctx->sdev->trust_users));
 
 	mmu_interval_notifier_remove(&ctx->mm_watch);
 	ops->context_counters(ctx, &ctx->counters);
 	ops->context_free(ctx);
-	sva_pasid_finish_end(ctx->pasid_entry, release);
-	return release;
+	ctx->counting = ctx->release == SVA_RELEASE_NEITHER && ops->quarantine_counters;
+	sva_pasid_finish_end(ctx->pasid_entry, ctx->release);
+	return ctx->release;
+}
+
+/* The provider is not asked about it any more, and no call that asks is under way */
+void sva_context_stop_counting(struct sva_context *ctx)
+{
+	down_write(&ctx->active);
+	ctx->counting = false;
+	up_write(&ctx->active);
 }
 
 static void tell_end(struct sva_context *ctx)
@@ -153,6 +162,7 @@ void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
 {
 	struct sva_pasid *pasid = ctx->pasid_entry;
 
+	sva_context_stop_counting(ctx);
 	if (!sva_device_context_resolved(ctx, release))
 		return;
 	sva_orphans_drop(ctx);

@@ -36,6 +36,7 @@ void sva_orphans_take(struct sva_device *sdev)
 
 	while ((ctx = sva_device_next(sdev, id))) {
 		id = ctx->id;
+		sva_context_stop_counting(ctx);
 		adopt(ctx);
 		sva_context_put(ctx);
 	}

@@ -20,9 +20,31 @@ EXPORT_SYMBOL_GPL(sva_context_pasid);
 /* The memory of a region, from context_bind() to context_free() */
 void *sva_context_region(const struct sva_context *ctx, u32 index)
 {
-	return ctx->regions[index];
+	return ctx->regions[index].pages;
 }
 EXPORT_SYMBOL_GPL(sva_context_region);
+
+/**
+ * sva_context_set_doorbell() - the registers of a region of kind DOORBELL
+ * @base: where the CPU finds them; @registers: the same, mapped by the provider
+ *
+ * In context_bind(); @registers stay until context_stop() is called.  From then
+ * on no process reaches them (R6).
+ */
+void sva_context_set_doorbell(struct sva_context *ctx, u32 index, phys_addr_t base,
+			      void __iomem *registers)
+{
+	ctx->regions[index].base = base;
+	ctx->regions[index].registers = registers;
+}
+EXPORT_SYMBOL_GPL(sva_context_set_doorbell);
+
+/* In context_free(): what was made of the evidence; NEITHER: it goes into quarantine */
+enum sva_release sva_context_release(const struct sva_context *ctx)
+{
+	return ctx->release;
+}
+EXPORT_SYMBOL_GPL(sva_context_release);
 
 void sva_context_set_drvdata(struct sva_context *ctx, void *data)
 {

@@ -22,12 +22,32 @@ struct sva_context;
 
 /**
  * struct sva_counters - what the device counted for a context
+ *
+ * As in struct sva_context_entry.
  */
 struct sva_counters {
 	u64 submitted;
 	u64 faults;
 	u64 page_requests;
+	u64 page_groups;
+	u64 ats_requests;
 	u64 stale;
+	u64 fault_ns;
+	u32 fault_histogram[SVA_FAULT_BUCKETS];
+};
+
+/**
+ * enum sva_region_kind - what is behind a region
+ * @SVA_REGION_MEMORY: pages
+ * @SVA_REGION_CONTIGUOUS: pages that follow each other in physical memory, for a
+ *	device that reads or writes them by DMA
+ * @SVA_REGION_DOORBELL: registers of the device, from sva_context_set_doorbell()
+ *	until the end of the binding begins; before and after, a page of zeroes
+ */
+enum sva_region_kind {
+	SVA_REGION_MEMORY,
+	SVA_REGION_CONTIGUOUS,
+	SVA_REGION_DOORBELL,
 };
 
 /**
@@ -60,6 +80,7 @@ struct sva_region {
 	u64 size;
 	u64 offset;
 	u32 flags;
+	enum sva_region_kind kind;
 };
 
 /**
@@ -112,8 +133,16 @@ struct sva_device_ops {
 				 struct sva_counters *counters);
 
 	/**
+	 * @quarantine_counters: the same from context_free() until the context
+	 * leaves quarantine.  Optional; without, they stay as they were.
+	 */
+	void (*quarantine_counters)(struct sva_context *ctx,
+				    struct sva_counters *counters);
+
+	/**
 	 * @context_doorbell: a write of @len bytes at @offset of region @index
-	 * was stored in its memory.  Must not sleep.  Optional.
+	 * was stored in its memory; not for regions of kind DOORBELL, whose
+	 * registers got it.  Must not sleep.  Optional.
 	 */
 	void (*context_doorbell)(struct sva_context *ctx, u32 index, u64 offset,
 				 size_t len);
@@ -155,11 +184,16 @@ struct sva_device *sva_device_register(struct device *parent,
 				       const struct sva_device_desc *desc);
 void sva_device_unregister(struct sva_device *sdev);
 void sva_device_quiesce(struct sva_device *sdev);
+void sva_device_suspend(struct sva_device *sdev);
+int sva_device_resume(struct sva_device *sdev);
 void *sva_device_drvdata(const struct sva_device *sdev);
 
 struct sva_device *sva_context_device(const struct sva_context *ctx);
 u32 sva_context_pasid(const struct sva_context *ctx);
 void *sva_context_region(const struct sva_context *ctx, u32 index);
+void sva_context_set_doorbell(struct sva_context *ctx, u32 index, phys_addr_t base,
+			      void __iomem *registers);
+enum sva_release sva_context_release(const struct sva_context *ctx);
 void sva_context_set_drvdata(struct sva_context *ctx, void *data);
 void *sva_context_drvdata(const struct sva_context *ctx);
 u64 sva_context_id(const struct sva_context *ctx);

@@ -3,16 +3,36 @@
  * region.c - a context's memory, by mmap(), pread() and pwrite()
  *
  * The memory lives as long as the context's file or a mapping of it, so a
- * process that polls its ring survives the device (R6).
+ * process that polls its ring survives the device (R6).  Doorbells are registers
+ * of the device while the context is bound, and such memory afterwards.
  */
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/unaligned.h>
 #include <linux/vmalloc.h>
 
 #include "core.h"
 
-#define SVA_WRITE_MAX	256	/* bytes in one pwrite() */
+#define SVA_TRANSFER_MAX	256	/* bytes in one pwrite(), and read of registers at a time */
+
+static void *pages_alloc(const struct sva_region *region)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+
+	if (region->kind == SVA_REGION_MEMORY)
+		return __vmalloc(region->size, gfp);
+	return alloc_pages_exact(region->size, gfp | __GFP_NOWARN);
+}
+
+static void pages_free(const struct sva_region *region, void *pages)
+{
+	if (region->kind == SVA_REGION_MEMORY)
+		vfree(pages);
+	else if (pages)
+		free_pages_exact(pages, region->size);
+}
 
 int sva_regions_alloc(struct sva_context *ctx)
 {
@@ -25,9 +45,8 @@ int sva_regions_alloc(struct sva_context *ctx)
 	for (u32 i = 0; i < desc->num_regions; i++) {
 		if (!desc->regions[i].size)
 			continue;
-		ctx->regions[i] = __vmalloc(desc->regions[i].size,
-					    GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-		if (!ctx->regions[i]) {
+		ctx->regions[i].pages = pages_alloc(&desc->regions[i]);
+		if (!ctx->regions[i].pages) {
 			sva_regions_free(ctx);
 			return -ENOMEM;
 		}
@@ -37,12 +56,29 @@ int sva_regions_alloc(struct sva_context *ctx)
 
 void sva_regions_free(struct sva_context *ctx)
 {
+	const struct sva_device_desc *desc = &ctx->sdev->desc;
+
 	if (!ctx->regions)
 		return;
-	for (u32 i = 0; i < ctx->sdev->desc.num_regions; i++)
-		vfree(ctx->regions[i]);
+	for (u32 i = 0; i < desc->num_regions; i++)
+		pages_free(&desc->regions[i], ctx->regions[i].pages);
 	kfree(ctx->regions);
 	ctx->regions = NULL;
+}
+
+/**
+ * sva_regions_close() - mapped doorbells lead to a page of zeroes (R6)
+ *
+ * queue_ready was cleared before: what faults from here on finds that page.
+ */
+void sva_regions_close(struct sva_context *ctx)
+{
+	const struct sva_device_desc *desc = &ctx->sdev->desc;
+
+	for (u32 i = 0; i < desc->num_regions; i++)
+		if (ctx->regions[i].registers)
+			unmap_mapping_range(ctx->inode->i_mapping, desc->regions[i].offset,
+					    desc->regions[i].size, 1);
 }
 
 /* The region that holds all of [offset, offset + len), or NULL */
@@ -65,19 +101,60 @@ static const struct sva_region *find_region(const struct sva_context *ctx, u64 o
 
 /* ------------------------------------------------------------------ mmap */
 
-static vm_fault_t region_fault(struct vm_fault *vmf)
+/* The page of a region at a fault, or NULL */
+static void *page_at(const struct vm_fault *vmf, u32 *index, u64 *offset)
 {
-	void *mem = vmf->vma->vm_private_data;
 	struct sva_context *ctx = vmf->vma->vm_file->private_data;
 	const struct sva_region *region;
-	u32 index;
 
-	region = find_region(ctx, (u64)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE, &index);
-	if (!region || ctx->regions[index] != mem)
+	region = find_region(ctx, (u64)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE, index);
+	if (!region || ctx->regions[*index].pages != vmf->vma->vm_private_data)
+		return NULL;
+	*offset = ((u64)vmf->pgoff << PAGE_SHIFT) - region->offset;
+	return ctx->regions[*index].pages + *offset;
+}
+
+static vm_fault_t region_fault(struct vm_fault *vmf)
+{
+	u64 offset;
+	u32 index;
+	void *page = page_at(vmf, &index, &offset);
+
+	if (!page)
 		return VM_FAULT_SIGBUS;
-	vmf->page = vmalloc_to_page(mem + ((u64)vmf->pgoff << PAGE_SHIFT) - region->offset);
+	vmf->page = is_vmalloc_addr(page) ? vmalloc_to_page(page) : virt_to_page(page);
 	get_page(vmf->page);
 	return 0;
+}
+
+/*
+ * Under active, so that no registers are mapped any more behind the back of
+ * sva_regions_close().
+ */
+static vm_fault_t doorbell_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct sva_context *ctx = vma->vm_file->private_data;
+	const struct sva_region_memory *memory;
+	pgprot_t prot = vma->vm_page_prot;
+	unsigned long pfn;
+	vm_fault_t ret;
+	u64 offset;
+	u32 index;
+	void *page = page_at(vmf, &index, &offset);
+
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	memory = &ctx->regions[index];
+	pfn = page_to_pfn(virt_to_page(page));
+	down_read(&ctx->active);
+	if (ctx->queue_ready && memory->registers) {
+		pfn = PHYS_PFN(memory->base + offset);
+		prot = pgprot_noncached(prot);
+	}
+	ret = vmf_insert_pfn_prot(vma, vmf->address, pfn, prot);
+	up_read(&ctx->active);
+	return ret;
 }
 
 static int region_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -99,6 +176,13 @@ static int region_mprotect(struct vm_area_struct *vma, unsigned long start,
 
 static const struct vm_operations_struct region_vm_ops = {
 	.fault = region_fault,
+	.may_split = region_may_split,
+	.mremap = region_mremap,
+	.mprotect = region_mprotect,
+};
+
+static const struct vm_operations_struct doorbell_vm_ops = {
+	.fault = doorbell_fault,
 	.may_split = region_may_split,
 	.mremap = region_mremap,
 	.mprotect = region_mprotect,
@@ -138,12 +222,80 @@ int sva_region_mmap(struct sva_context *ctx, struct vm_area_struct *vma, u32 *re
 	}
 	vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND,
 		     VM_MAYEXEC | (region->flags & SVA_REGION_FLAG_WRITE ? 0 : VM_MAYWRITE));
-	vma->vm_private_data = ctx->regions[index];
+	vma->vm_private_data = ctx->regions[index].pages;
 	vma->vm_ops = &region_vm_ops;
+	if (region->kind == SVA_REGION_DOORBELL) {
+		vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTDUMP);
+		vma->vm_ops = &doorbell_vm_ops;
+	}
 	return 0;
 }
 
 /* --------------------------------------------------------- pread, pwrite */
+
+static bool word_aligned(u64 offset, size_t len)
+{
+	return !(offset % sizeof(u32)) && !(len % sizeof(u32));
+}
+
+/* Registers are read a word at a time; of the first and the last some is dropped */
+static void registers_read(const void __iomem *registers, u64 offset, u8 *data, size_t len)
+{
+	while (len) {
+		u32 word = ioread32(registers + ALIGN_DOWN(offset, sizeof(word)));
+		size_t from = offset % sizeof(word), n = min(len, sizeof(word) - from);
+
+		word = cpu_to_le32(word);
+		memcpy(data, (u8 *)&word + from, n);
+		offset += n;
+		data += n;
+		len -= n;
+	}
+}
+
+static void registers_write(void __iomem *registers, u64 offset, const u8 *data, size_t len)
+{
+	for (size_t i = 0; i < len; i += sizeof(u32))
+		iowrite32(get_unaligned_le32(data + i), registers + offset + i);
+}
+
+/* 0 with @data filled, or 1: the doorbell is closed */
+static int doorbell_read(struct sva_context *ctx, u32 index, u64 offset, u8 *data, size_t len)
+{
+	const struct sva_region_memory *memory = &ctx->regions[index];
+	int ret = 1;
+
+	down_read(&ctx->active);
+	if (ctx->queue_ready && memory->registers) {
+		registers_read(memory->registers, offset, data, len);
+		ret = 0;
+	}
+	up_read(&ctx->active);
+	return ret;
+}
+
+/* The memory stays while the file is open */
+static int copy_out(struct sva_context *ctx, u32 index, u64 offset, char __user *buf, size_t len)
+{
+	bool doorbell = ctx->sdev->desc.regions[index].kind == SVA_REGION_DOORBELL;
+	const u8 *pages = ctx->regions[index].pages;
+	u8 data[SVA_TRANSFER_MAX];
+
+	if (!doorbell)
+		return copy_to_user(buf, pages + offset, len) ? -EFAULT : 0;
+	while (len) {
+		size_t n = min(len, sizeof(data));
+
+		if (doorbell_read(ctx, index, offset, data, n))
+			memcpy(data, pages + offset, n);
+		if (copy_to_user(buf, data, n))
+			return -EFAULT;
+		offset += n;
+		buf += n;
+		len -= n;
+	}
+	return 0;
+}
 
 ssize_t sva_region_read(struct sva_context *ctx, char __user *buf, size_t len,
 			loff_t pos, u32 *reason)
@@ -164,20 +316,33 @@ ssize_t sva_region_read(struct sva_context *ctx, char __user *buf, size_t len,
 		*reason = SVA_REASON_ACCESS;
 		return -EACCES;
 	}
-	/* the memory stays while the file is open */
-	if (copy_to_user(buf, ctx->regions[index] + (pos - region->offset), len)) {
+	if (copy_out(ctx, index, pos - region->offset, buf, len)) {
 		*reason = SVA_REASON_BAD_POINTER;
 		return -EFAULT;
 	}
 	return len;
 }
 
+/* Holding the queue */
+static void store(struct sva_context *ctx, u32 index, u64 offset, const u8 *data, size_t len)
+{
+	const struct sva_region_memory *memory = &ctx->regions[index];
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
+
+	if (memory->registers) {
+		registers_write(memory->registers, offset, data, len);
+		return;
+	}
+	memcpy(memory->pages + offset, data, len);
+	if (ops->context_doorbell)
+		ops->context_doorbell(ctx, index, offset, len);
+}
+
 ssize_t sva_region_write(struct sva_context *ctx, const char __user *buf,
 			 size_t len, loff_t pos, u32 *reason)
 {
-	const struct sva_device_ops *ops = &ctx->sdev->ops;
 	const struct sva_region *region;
-	u8 data[SVA_WRITE_MAX];
+	u8 data[SVA_TRANSFER_MAX];
 	u32 index;
 	int ret;
 
@@ -185,7 +350,8 @@ ssize_t sva_region_write(struct sva_context *ctx, const char __user *buf,
 	if (ret)
 		return ret;
 	region = find_region(ctx, pos, len, &index);
-	if (!region || len > sizeof(data)) {
+	if (!region || len > sizeof(data) ||
+	    (region->kind == SVA_REGION_DOORBELL && !word_aligned(pos, len))) {
 		*reason = SVA_REASON_BAD_RANGE;
 		return -EINVAL;
 	}
@@ -201,9 +367,7 @@ ssize_t sva_region_write(struct sva_context *ctx, const char __user *buf,
 	ret = sva_context_enter(ctx, reason);
 	if (ret)
 		return ret;
-	memcpy(ctx->regions[index] + (pos - region->offset), data, len);
-	if (ops->context_doorbell)
-		ops->context_doorbell(ctx, index, pos - region->offset, len);
+	store(ctx, index, pos - region->offset, data, len);
 	sva_context_leave(ctx);
 	return len;
 }

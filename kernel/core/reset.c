@@ -74,21 +74,72 @@ static void post_reset(struct sva_device *part, void *event)
 	sva_events_post(&part->events, event);
 }
 
-void sva_device_reset_work(struct work_struct *work)
+/* With @resetting set, so that nothing begins meanwhile */
+static void end_for_reset(struct sva_device *sdev)
 {
-	struct sva_device *sdev = container_of(work, struct sva_device, reset_work);
-	struct sva_event event = { .type = SVA_EVENT_RESET, .count = 1 };
-
 	sva_partitions_each(sdev, end_bound, NULL);
 	wait_event(sdev->idle, none_live(sdev));
-	if (sva_device_reset_idle(sdev))
-		event.reason = SVA_REASON_PROVIDER;
+}
 
+static int finish_reset(struct sva_device *sdev)
+{
+	struct sva_event event = { .type = SVA_EVENT_RESET, .count = 1 };
+	int ret = sva_device_reset_idle(sdev);
+
+	if (ret)
+		event.reason = SVA_REASON_PROVIDER;
 	spin_lock(&sdev->lock);
 	sdev->resetting = false;
 	spin_unlock(&sdev->lock);
+	wake_up_all(&sdev->idle);
 	sva_partitions_each(sdev, post_reset, &event);
+	return ret;
 }
+
+void sva_device_reset_work(struct work_struct *work)
+{
+	struct sva_device *sdev = container_of(work, struct sva_device, reset_work);
+
+	end_for_reset(sdev);
+	(void)finish_reset(sdev);
+}
+
+static bool begin_reset(struct sva_device *sdev)
+{
+	bool mine;
+
+	spin_lock(&sdev->lock);
+	mine = !sdev->resetting;
+	sdev->resetting = true;
+	spin_unlock(&sdev->lock);
+	return mine;
+}
+
+/**
+ * sva_device_suspend() - somebody else is about to reset the device or to put it
+ * to sleep
+ *
+ * Ends every binding, as a reset does, waits for a reset under way, and lets
+ * nothing begin until sva_device_resume().  For the whole device, not a partition.
+ */
+void sva_device_suspend(struct sva_device *sdev)
+{
+	wait_event(sdev->idle, begin_reset(sdev));
+	end_for_reset(sdev);
+}
+EXPORT_SYMBOL_GPL(sva_device_suspend);
+
+/**
+ * sva_device_resume() - after sva_device_suspend(): the device can be used again
+ *
+ * It is reset once more by its provider, for only a reset that the provider has
+ * seen succeed ends quarantine (R3).  Returns the provider's error.
+ */
+int sva_device_resume(struct sva_device *sdev)
+{
+	return finish_reset(sdev);
+}
+EXPORT_SYMBOL_GPL(sva_device_resume);
 
 int sva_device_start_reset(struct sva_device *sdev, u32 *reason)
 {

@@ -6,7 +6,7 @@
 
 #include "core.h"
 
-#define SVA_ARG_MAX	256	/* the largest argument struct */
+#define SVA_ARG_MAX	320	/* the largest argument struct */
 
 /* argsz, flags and reason stand first in every argument */
 struct sva_arg_head {

@@ -11,6 +11,11 @@
  *
  * All registers are little endian.  Those of 64 bits may be accessed as one or as
  * two halves; writing one takes effect only with COMMAND.
+ *
+ * A reset, CONTROL_RESET or of the function, ends every access at once and leaves every
+ * context IDLE without events; ENABLE is off afterwards, and a reset of the function
+ * sets the FAULT_ registers to 0 as well.  MISBEHAVE, REFUSED and LANDED survive
+ * both.  Where MISBEHAVE is HOLD neither does anything but set CONTROL_FAILED.
  */
 #ifndef SVA_PCI_REGISTERS_H
 #define SVA_PCI_REGISTERS_H
@@ -63,10 +68,14 @@
 #define SVA_PCI_CTX(n)			(0x1000 + (n) * 0x100)
 
 #define SVA_PCI_CTX_COMMAND		0x00	/* 32, WO */
-#define SVA_PCI_COMMAND_START		1	/* IDLE -> RUNNING, with what is set below */
+/* IDLE -> RUNNING, with what is set below; stays IDLE where the device is not enabled,
+ * is no bus master, has PASID or ATS off, or cannot access the ring or the status page */
+#define SVA_PCI_COMMAND_START		1
 #define SVA_PCI_COMMAND_BLOCK		2	/* take no further descriptor */
 #define SVA_PCI_COMMAND_STOP		3	/* end the running one, drain; -> STOPPED */
-#define SVA_PCI_COMMAND_RELEASED	4	/* STOPPED -> IDLE: the PASID is out of the IOMMU */
+/* STOPPED, or STOPPING where the stop was not answered in time, -> IDLE: the PASID is
+ * out of the IOMMU */
+#define SVA_PCI_COMMAND_RELEASED	4
 #define SVA_PCI_CTX_STATE		0x04	/* 32, RO */
 #define SVA_PCI_STATE_IDLE		0
 #define SVA_PCI_STATE_RUNNING		1
@@ -82,7 +91,8 @@
 #define SVA_PCI_EVENT_FAULT		0x02	/* a fault that no record tells: FAULT_* */
 #define SVA_PCI_EVENT_STORM		0x04	/* held back FAULT_STRIKES times in a row */
 #define SVA_PCI_EVENT_STOPPED		0x08	/* a STOP has ended: EVIDENCE */
-#define SVA_PCI_EVENT_LATE		0x10	/* EVIDENCE got better after the stop */
+/* EVIDENCE got better after the stop, maybe after RELEASED too; START forgets it */
+#define SVA_PCI_EVENT_LATE		0x10
 #define SVA_PCI_CTX_ERROR		0x24	/* 32, RO: enum sva_accel_error */
 #define SVA_PCI_CTX_EVIDENCE		0x28	/* 32, RO */
 #define SVA_PCI_EVIDENCE_PENDING	0

@@ -151,12 +151,14 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access,
 	while (!answered(request) && !give_up(job))
 		wait_event_idle_timeout(q->wait, answered(request) || blocked(q), SOFT_LOOK);
 
+	start = ktime_get_ns() - start;
 	ret = -ECANCELED;
-	if (answered(request))
+	if (answered(request)) {
 		ret = request->success ? 0 : -EFAULT;
+		q->histogram[accel_fault_bucket(start)]++;
+	}
 	softiommu_request_put(request);
 
-	start = ktime_get_ns() - start;
 	STATUS_ADD(q, fault_ns, start);
 	job->record.fault_ns += start;
 	if (!ret)
@@ -215,6 +217,7 @@ static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
 		cond_resched();
 		if (cancelled(job))
 			return SVA_ACCEL_ABORTED;
+		job->q->windows++;
 		ret = softiommu_begin(dev, job->q->pasid, &access);
 		if (ret == -EAGAIN)
 			continue;
@@ -296,6 +299,7 @@ static int deliver_record(struct soft_job *job)
 		cond_resched();
 		if (blocked(job->q))
 			return -ECANCELED;
+		job->q->windows++;
 		ret = softiommu_begin(dev, job->q->pasid, &access);
 		if (ret == -EAGAIN) {
 			i--;

@@ -39,27 +39,18 @@ static struct platform_device *pdevs[SOFT_MAX_DEVICES];
 
 /* ------------------------------------------------------------- misbehave */
 
-static const char * const misbehave_names[] = {
-	[SOFT_BEHAVE] = "none",
-	[SOFT_HOLD] = "hold",
-	[SOFT_STALE] = "stale",
-	[SOFT_LATE] = "late",
-	[SOFT_NEVER] = "never",
-	[SOFT_MUTE] = "mute",
-};
-
 static ssize_t misbehave_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct soft_device *sd = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%s\n", misbehave_names[READ_ONCE(sd->misbehave)]);
+	return sysfs_emit(buf, "%s\n", accel_misbehave_names()[READ_ONCE(sd->misbehave)]);
 }
 
 static ssize_t misbehave_store(struct device *dev, struct device_attribute *attr,
 			       const char *buf, size_t count)
 {
 	struct soft_device *sd = dev_get_drvdata(dev);
-	int mode = sysfs_match_string(misbehave_names, buf);
+	int mode = __sysfs_match_string(accel_misbehave_names(), ACCEL_NUM_MODES, buf);
 
 	if (mode < 0)
 		return mode;
@@ -127,20 +118,8 @@ ATTRIBUTE_GROUPS(soft);
 
 static void describe(struct soft_device *sd)
 {
-	const u64 sizes[SVA_ACCEL_NUM_REGIONS] = {
-		[SVA_ACCEL_REGION_DOORBELL] = PAGE_SIZE,
-		[SVA_ACCEL_REGION_RING] = PAGE_ALIGN((u64)sd->ring_entries *
-						     sizeof(struct sva_accel_desc)),
-		[SVA_ACCEL_REGION_STATUS] = PAGE_SIZE,
-	};
-
-	for (u32 i = 0; i < SVA_ACCEL_NUM_REGIONS; i++) {
-		sd->regions[i].size = sizes[i];
-		sd->regions[i].offset = (u64)(i + 1) << 32;
-		sd->regions[i].flags = SVA_REGION_FLAG_READ | SVA_REGION_FLAG_MMAP;
-		if (i != SVA_ACCEL_REGION_STATUS)
-			sd->regions[i].flags |= SVA_REGION_FLAG_WRITE;
-	}
+	accel_describe_regions(sd->regions, sd->ring_entries, SVA_REGION_MEMORY,
+			       SVA_REGION_MEMORY);
 	sd->types[0] = (struct sva_type) {
 		.name = "shared",
 		.description = "a queue of its own on an engine shared by all",
@@ -149,17 +128,13 @@ static void describe(struct soft_device *sd)
 	snprintf(sd->name, sizeof(sd->name), "soft%d", sd->pdev->id);
 }
 
-static const u32 irq_flags[SVA_ACCEL_NUM_IRQS] = {
-	[SVA_ACCEL_IRQ_ERROR] = SVA_IRQ_FLAG_LEVEL,
-};
-
 static int soft_probe(struct platform_device *pdev)
 {
 	struct sva_device_desc desc = {
 		.ops = &soft_ops,
 		.num_types = 1,
 		.num_regions = SVA_ACCEL_NUM_REGIONS,
-		.irq_flags = irq_flags,
+		.irq_flags = accel_irq_flags(),
 		.num_irqs = SVA_ACCEL_NUM_IRQS,
 		.flags = SVA_DEVICE_FLAG_SOFTWARE |
 			 (page_requests ? SVA_DEVICE_FLAG_PAGE_REQUESTS : 0),
@@ -173,8 +148,8 @@ static int soft_probe(struct platform_device *pdev)
 	sd->pdev = pdev;
 	sd->ring_entries = ring_entries;
 	sd->page_requests = page_requests;
-	sd->fault_rate = 1000;
-	sd->fault_strikes = 10;
+	sd->fault_rate = ACCEL_FAULT_RATE;
+	sd->fault_strikes = ACCEL_FAULT_STRIKES;
 	soft_ghosts_init(sd);
 	describe(sd);
 	platform_set_drvdata(pdev, sd);

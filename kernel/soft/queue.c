@@ -84,6 +84,10 @@ static void context_counters(struct sva_context *ctx, struct sva_counters *count
 	counters->faults = READ_ONCE(q->status->faults);
 	counters->page_requests = READ_ONCE(q->status->page_requests);
 	counters->stale = READ_ONCE(q->stale);
+	counters->page_groups = READ_ONCE(q->status->page_groups);
+	counters->ats_requests = READ_ONCE(q->windows);
+	counters->fault_ns = READ_ONCE(q->status->fault_ns);
+	memcpy(counters->fault_histogram, q->histogram, sizeof(q->histogram));
 }
 
 static void context_doorbell(struct sva_context *ctx, u32 index, u64 offset, size_t len)
@@ -101,7 +105,7 @@ static int reset(struct sva_device *sdev)
 {
 	struct soft_device *sd = sva_device_drvdata(sdev);
 
-	if (READ_ONCE(sd->misbehave) == SOFT_HOLD)
+	if (READ_ONCE(sd->misbehave) == ACCEL_HOLD)
 		return -EIO;
 	soft_ghosts_exorcise(sd);
 	return 0;

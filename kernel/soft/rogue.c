@@ -20,7 +20,7 @@
  * struct soft_ghost - the accesses that a stopped queue still makes
  * @context: id
  * @unbound: its PASID has been taken out of the IOMMU: from here on nothing may land
- * @ends: jiffies, for SOFT_LATE; 0: with the next reset
+ * @ends: jiffies, for ACCEL_LATE; 0: with the next reset
  */
 struct soft_ghost {
 	struct list_head node;
@@ -142,18 +142,18 @@ static void leave_ghost(struct soft_queue *q, unsigned long ends)
 enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth)
 {
 	switch (READ_ONCE(q->sd->misbehave)) {
-	case SOFT_HOLD:
+	case ACCEL_HOLD:
 		return SVA_EVIDENCE_NEITHER;
-	case SOFT_STALE:
+	case ACCEL_STALE:
 		leave_ghost(q, 0);
 		return SVA_EVIDENCE_NEITHER;
-	case SOFT_LATE:
+	case ACCEL_LATE:
 		leave_ghost(q, (jiffies + GHOST_LATE) ?: 1);
 		return SVA_EVIDENCE_NEITHER;
-	case SOFT_NEVER:
+	case ACCEL_NEVER:
 		schedule_timeout_uninterruptible(STOP_TIMEOUT);
 		return SVA_EVIDENCE_FAILED;
-	case SOFT_MUTE:
+	case ACCEL_MUTE:
 		return SVA_EVIDENCE_UNKNOWN;
 	default:
 		return truth;

@@ -10,11 +10,10 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/platform_device.h>
-#include <linux/sva_accel.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "core/provider.h"
+#include "accel.h"
 #include "softiommu/softiommu.h"
 
 /*
@@ -23,23 +22,6 @@
  */
 #define SOFT_WINDOW	(256 * 1024)
 #define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
-
-/**
- * enum soft_misbehave - how the device misbehaves, for tests of R3
- * @SOFT_HOLD: it cannot say that it stopped, and its reset fails
- * @SOFT_STALE: it keeps accessing after it was stopped, until it is reset
- * @SOFT_LATE: the same, but it comes to an end by itself and says so then
- * @SOFT_NEVER: its stop times out
- * @SOFT_MUTE: it has no means to tell
- */
-enum soft_misbehave {
-	SOFT_BEHAVE,
-	SOFT_HOLD,
-	SOFT_STALE,
-	SOFT_LATE,
-	SOFT_NEVER,
-	SOFT_MUTE,
-};
 
 /**
  * struct soft_device - one accelerator
@@ -54,7 +36,7 @@ struct soft_device {
 	struct platform_device *pdev;
 	struct sva_device *sdev;
 	struct workqueue_struct *engines;
-	enum soft_misbehave misbehave;
+	enum accel_misbehave misbehave;
 	bool page_requests;
 	u32 ring_entries;
 	u32 fault_rate;
@@ -77,6 +59,7 @@ struct soft_device {
  * @blocked: take no more work; set once
  * @wait: for page responses, and for being blocked
  * @outstanding: page requests without a response
+ * @windows: opened on the address space, each of which is a translation asked for
  * @window: when the current second of failed page requests began; @failed: how many
  *	there were in it; @strikes: in so many seconds in a row there were too many
  * @last_address: what a ghost of this queue goes on accessing
@@ -99,6 +82,8 @@ struct soft_queue {
 	wait_queue_head_t wait;
 	atomic_t outstanding;
 	u64 stale;
+	u64 windows;
+	u32 histogram[SVA_FAULT_BUCKETS];
 	u64 window;
 	u32 failed;
 	u32 strikes;

@@ -20,7 +20,7 @@
 #include "process.h"
 
 #define EXTRA 64	/* bytes that a newer program might add to a struct */
-#define ARG_MAX_SIZE 256
+#define ARG_MAX_SIZE 320
 
 struct arg_head {
 	uint32_t argsz;

@@ -34,6 +34,7 @@
 #define SVA_NAME_LEN		40	/* of a device or a type, with its NUL; a UUID fits */
 #define SVA_DESCRIPTION_LEN	64
 #define SVA_BLOCKER_LEN		64
+#define SVA_FAULT_BUCKETS	16
 
 #define SVA_IOCTL_TYPE		0xBB
 #define SVA_IOCTL_DEVICE	0x00	/* on the control node */
@@ -242,6 +243,12 @@ struct sva_create_context {
  * @faults: accesses that met no page
  * @page_requests: page requests sent
  * @stale: accesses refused after the context was stopped
+ * @page_groups: groups that the page requests were sent in
+ * @ats_requests: address translations asked of the IOMMU
+ * @fault_ns: time spent waiting for answers to page requests
+ * @fault_histogram: page request groups by how long the answer took: at index n
+ *	those within 2^n microseconds and not within half of that; at the last, all
+ *	that took longer
  */
 struct sva_context_entry {
 	__u64 id;
@@ -258,6 +265,10 @@ struct sva_context_entry {
 	__u64 faults;
 	__u64 page_requests;
 	__u64 stale;
+	__u64 page_groups;
+	__u64 ats_requests;
+	__u64 fault_ns;
+	__u32 fault_histogram[SVA_FAULT_BUCKETS];
 };
 
 /**
@@ -390,6 +401,10 @@ struct sva_context_info {
 	__u64 stale;
 	char device[SVA_NAME_LEN];
 	char blocker[SVA_BLOCKER_LEN];
+	__u64 page_groups;
+	__u64 ats_requests;
+	__u64 fault_ns;
+	__u32 fault_histogram[SVA_FAULT_BUCKETS];
 };
 #define SVA_CONTEXT_GET_INFO	_IO(SVA_IOCTL_TYPE, SVA_IOCTL_CONTEXT + 2)
 
