@@ -64,10 +64,16 @@ static void report_error(struct apci_slot *slot)
 /* Before the event is cleared: then the device may tell the next fault */
 static void report_fault(struct apci_slot *slot)
 {
-	u32 access = apci_slot_read(slot, SVA_PCI_CTX_FAULT_ACCESS);
+	const struct sva_fault fault = {
+		.address = apci_slot_readq(slot, SVA_PCI_CTX_FAULT_ADDR),
+		.pages = 1,
+		.access = apci_slot_read(slot, SVA_PCI_CTX_FAULT_ACCESS) &
+			  (SVA_ACCESS_READ | SVA_ACCESS_WRITE),
+		.outcome = SVA_FAULT_FAILED,
+		.untold = true,
+	};
 
-	sva_context_report_fault(slot->ctx, apci_slot_readq(slot, SVA_PCI_CTX_FAULT_ADDR),
-				 access & (SVA_ACCESS_READ | SVA_ACCESS_WRITE));
+	sva_context_report_fault(slot->ctx, &fault);
 }
 
 static void handle(struct apci_slot *slot, u32 events)
