@@ -284,8 +284,8 @@ static int device_open(struct devices *devices, const char *name, const char *no
 }
 
 /*
- * A name that is open already: the uevent may be about a change, or the device
- * may have left and returned, which only the old control node can tell.
+ * A name that is open already: nothing may have changed, or the device may have
+ * left and returned, which only the old control node can tell.
  */
 static bool device_still_there(struct device *device)
 {
@@ -300,10 +300,10 @@ static bool device_still_there(struct device *device)
 static void devices_report(const char *name, const char *node, int err)
 {
 	if (err == -EACCES)
-		log_warning("device %s: %s is not svad's; udev's rule 60-sva.rules gives it to svad, and svad tries again when udev says so",
+		log_warning("device %s: %s is not svad's; udev's rule 60-sva.rules gives it to svad, and svad tries again when its owner changes",
 			    name, node);
 	else if (err == -EPERM)
-		log_error("device %s: svad's cgroup forbids %s; the sva module was loaded after svad.service had started, so restart it",
+		log_error("device %s: svad's cgroup forbids %s; the sva module was loaded after svad.service had started: systemctl restart svad",
 			  name, node);
 	else if (err == -ENOENT || err == -ENXIO || err == -ENODEV)
 		log_notice("device %s left before %s could be opened", name, node);
@@ -332,14 +332,6 @@ int devices_add(struct devices *devices, const char *name, const char *node)
 	if (!err)
 		devices_changed(devices);
 	return err;
-}
-
-void devices_remove(struct devices *devices, const char *name)
-{
-	struct device *device = devices_find(devices, name);
-
-	if (device)
-		device_drop(device);
 }
 
 /* ------------------------------------------------------------ contexts */

@@ -59,10 +59,9 @@ void devices_free(struct devices *devices);
 
 /*
  * A device has come, or its node has changed.  Opens it unless it is open.
- * -EACCES: the node is not svad's (yet); the next uevent tries again.
+ * -EACCES: the node is not svad's (yet); watch.c tries again.
  */
 int devices_add(struct devices *devices, const char *name, const char *node);
-void devices_remove(struct devices *devices, const char *name);
 
 struct device *devices_find(const struct devices *devices, const char *name);
 

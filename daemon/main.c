@@ -160,7 +160,7 @@ static int serve(struct svad *svad, const struct options *options)
 	int err = watch_start(&svad->devices, svad->event, &watch);
 
 	if (err < 0) {
-		log_error("devices cannot be followed: %s; svad needs AF_NETLINK sockets", strerror(-err));
+		log_error("devices cannot be followed: %s; svad needs inotify on /dev", strerror(-err));
 		return err;
 	}
 	svad->rescan = watch_rescan;

@@ -4,10 +4,11 @@
  *
  * What is on it and why: the loop (epoll, timers, signals), clients (accept,
  * receive, send, what is unread), devices (open of the node, read, and the ioctls
- * of a control node that svad uses), a reload (reading files, and the AF_UNIX services that
- * names of users are asked of), sd_notify, libudev reading /sys, and memory that
- * is never executable.  Not on it: exec, new processes or threads, any way to
- * create or write a file, the network, signals to others.
+ * of a control node that svad uses), a reload (reading files, and the AF_UNIX
+ * services that names of users are asked of), sd_notify, libudev reading /sys and
+ * inotify telling when to, and memory that is never executable.  Not on it: exec,
+ * new processes or threads, any way to create or write a file, the network, signals
+ * to others.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -30,7 +31,7 @@ static const int allowed[] = {
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	SCMP_SYS(signalfd4),
-	/* clients, sd_notify, libudev's netlink socket, name services */
+	/* clients, sd_notify, name services */
 	SCMP_SYS(accept4), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg),
 	SCMP_SYS(sendto), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(shutdown),
 	SCMP_SYS(connect), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
@@ -41,7 +42,7 @@ static const int allowed[] = {
 	SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(access), SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(getdents64), SCMP_SYS(fcntl), SCMP_SYS(getcwd),
-	SCMP_SYS(name_to_handle_at),
+	SCMP_SYS(name_to_handle_at), SCMP_SYS(inotify_add_watch),
 	/* memory */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	/* who am I, and what may I */

@@ -1,33 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * watch.c - the subsystem "sva" through libudev
+ * watch.c - the subsystem "sva": listed by libudev, followed by inotify
  *
- * Where udevd runs, its events are followed and not the kernel's: they come when
- * the rules have given the node to svad.  Without udevd there are only the
- * kernel's, and the nodes have to be svad's by other means.
+ * The kernel's and udevd's netlink events are heard in the host's network
+ * namespace only, and svad has no power over any network, not even to look at it
+ * (R12).  The folder of the nodes tells as much: a node comes, and changes its
+ * owner when udevd has given it to svad, or whoever does that where there is no
+ * udevd.  Each such event only means: list the devices again.  That a device has
+ * gone is told by its own control node.
  */
 #include <libudev.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 
 #include "log.h"
 #include "watch.h"
 
-#define UDEVD_CONTROL "/run/udev/control"
+/* devtmpfs makes the folder with the first node and removes it with the last */
+#define NODES_PARENT	"/dev"
+#define NODES_NAME	"sva"
+#define NODES		NODES_PARENT "/" NODES_NAME
+
+/* How long a new node may belong to root before that is worth a warning */
+#define PATIENCE	2000000		/* us */
 
 struct watch {
 	struct udev *udev;
-	struct udev_monitor *monitor;
 	struct devices *devices;
 	sd_event_source *source;
+	sd_event_source *patience;
+	bool patient;	/* the list is made because of an event, and more may follow */
+	int inotify;
+	int parent;	/* inotify's number for NODES_PARENT */
 };
 
-static void watch_add(struct watch *watch, struct udev_device *device)
+/* A node that is not svad's yet: its event comes, or the time is up */
+static bool watch_waits(struct watch *watch, const char *node)
 {
-	const char *node = udev_device_get_devnode(device);
+	if (!watch->patient || !access(node, R_OK | W_OK) || errno != EACCES)
+		return false;
+	sd_event_source_set_time_relative(watch->patience, PATIENCE);
+	return sd_event_source_set_enabled(watch->patience, SD_EVENT_ONESHOT) >= 0;
+}
 
-	/* R10: named by the kernel, opened where udev says, never where a client says */
-	if (node)
+static void watch_add(struct watch *watch, const char *syspath)
+{
+	struct udev_device *device = udev_device_new_from_syspath(watch->udev, syspath);
+	const char *node;
+
+	if (!device)
+		return;		/* it has gone meanwhile */
+	node = udev_device_get_devnode(device);
+	/* R10: named by the kernel, opened where it says, never where a client says */
+	if (node && !watch_waits(watch, node))
 		devices_add(watch->devices, udev_device_get_sysname(device), node);
+	udev_device_unref(device);
 }
 
 static void watch_enumerate(struct watch *watch, struct udev_enumerate *enumerate)
@@ -39,23 +66,25 @@ static void watch_enumerate(struct watch *watch, struct udev_enumerate *enumerat
 		log_error("the devices cannot be listed; is /sys mounted?");
 		return;
 	}
-	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate)) {
-		struct udev_device *device;
-
-		device = udev_device_new_from_syspath(watch->udev,
-						      udev_list_entry_get_name(entry));
-		if (!device)
-			continue;	/* it has gone meanwhile */
-		watch_add(watch, device);
-		udev_device_unref(device);
-	}
+	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate))
+		watch_add(watch, udev_list_entry_get_name(entry));
 }
 
+/* -ENOENT and the like: the folder comes with the first node, and is told of */
+static void watch_nodes(struct watch *watch)
+{
+	(void)!inotify_add_watch(watch->inotify, NODES,
+				 IN_CREATE | IN_ATTRIB | IN_MOVED_TO | IN_ONLYDIR);
+}
+
+/* First the watch, then the list: what comes in between is told twice, not never */
 void watch_rescan(void *userdata)
 {
 	struct watch *watch = userdata;
-	struct udev_enumerate *enumerate = udev_enumerate_new(watch->udev);
+	struct udev_enumerate *enumerate;
 
+	watch_nodes(watch);
+	enumerate = udev_enumerate_new(watch->udev);
 	if (!enumerate) {
 		log_error("the devices cannot be listed: no memory");
 		return;
@@ -64,54 +93,81 @@ void watch_rescan(void *userdata)
 	udev_enumerate_unref(enumerate);
 }
 
-static void watch_event(struct watch *watch, struct udev_device *device)
+/* Much else comes and goes in NODES_PARENT; an overflow has no watch and no name */
+static bool event_concerns(const struct watch *watch, const struct inotify_event *event)
 {
-	const char *action = udev_device_get_action(device);
+	return event->wd != watch->parent || !strcmp(event->name, NODES_NAME);
+}
 
-	if (action && !strcmp(action, "remove"))
-		devices_remove(watch->devices, udev_device_get_sysname(device));
-	else
-		watch_add(watch, device);
+/* True if one of the events that wait concerns the devices */
+static bool watch_read(struct watch *watch)
+{
+	union {
+		struct inotify_event align;
+		char bytes[4096];
+	} buffer;
+	bool concerns = false;
+	ssize_t length;
+
+	while ((length = read(watch->inotify, &buffer, sizeof(buffer))) > 0) {
+		const char *at = buffer.bytes;
+
+		while (at < buffer.bytes + length) {
+			const struct inotify_event *event = (const void *)at;
+
+			concerns |= event_concerns(watch, event);
+			at += sizeof(*event) + event->len;
+		}
+	}
+	return concerns;
+}
+
+static void watch_rescan_patiently(struct watch *watch)
+{
+	watch->patient = true;
+	watch_rescan(watch);
+	watch->patient = false;
 }
 
 static int watch_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	struct watch *watch = userdata;
-	struct udev_device *device;
-
 	(void)source;
 	(void)fd;
 	(void)revents;
-	errno = 0;
-	device = udev_monitor_receive_device(watch->monitor);
-	if (device) {
-		watch_event(watch, device);
-		udev_device_unref(device);
-	} else if (errno == ENOBUFS) {
-		/* uevents were lost */
-		watch_rescan(watch);
-	}
+	if (watch_read(userdata))
+		watch_rescan_patiently(userdata);
 	return 0;
 }
 
-/* First the monitor, then the list: what comes in between is told twice, not never */
-static int watch_follow(struct watch *watch, sd_event *event)
+static int watch_time_is_up(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	bool udevd = !access(UDEVD_CONTROL, F_OK);
-	int err;
+	(void)source;
+	(void)usec;
+	watch_rescan(userdata);
+	return 0;
+}
 
-	watch->monitor = udev_monitor_new_from_netlink(watch->udev, udevd ? "udev" : "kernel");
-	if (!watch->monitor)
-		return -errno;
-	err = udev_monitor_filter_add_match_subsystem_devtype(watch->monitor, "sva", NULL);
-	if (err >= 0)
-		err = udev_monitor_enable_receiving(watch->monitor);
+static int watch_be_patient(struct watch *watch, sd_event *event)
+{
+	int err = sd_event_add_time_relative(event, &watch->patience, CLOCK_MONOTONIC, PATIENCE,
+					     PATIENCE / 10, watch_time_is_up, watch);
+
 	if (err < 0)
 		return err;
-	if (!udevd)
-		log_warning("udevd is not running: a device is served only if its node belongs to svad's user already");
-	return sd_event_add_io(event, &watch->source, udev_monitor_get_fd(watch->monitor),
-			       EPOLLIN, watch_dispatch, watch);
+	return sd_event_source_set_enabled(watch->patience, SD_EVENT_OFF);
+}
+
+static int watch_follow(struct watch *watch, sd_event *event)
+{
+	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (watch->inotify < 0)
+		return -errno;
+	watch->parent = inotify_add_watch(watch->inotify, NODES_PARENT,
+					  IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+	if (watch->parent < 0)
+		return -errno;
+	return sd_event_add_io(event, &watch->source, watch->inotify, EPOLLIN,
+			       watch_dispatch, watch);
 }
 
 int watch_start(struct devices *devices, sd_event *event, struct watch **started)
@@ -121,15 +177,18 @@ int watch_start(struct devices *devices, sd_event *event, struct watch **started
 
 	if (!watch)
 		return -ENOMEM;
+	watch->inotify = -1;
 	watch->devices = devices;
 	watch->udev = udev_new();
 	if (watch->udev)
+		err = watch_be_patient(watch, event);
+	if (err >= 0)
 		err = watch_follow(watch, event);
 	if (err < 0) {
 		watch_stop(watch);
 		return err;
 	}
-	watch_rescan(watch);
+	watch_rescan_patiently(watch);
 	*started = watch;
 	return 0;
 }
@@ -138,8 +197,9 @@ void watch_stop(struct watch *watch)
 {
 	if (!watch)
 		return;
-	sd_event_source_unref(watch->source);
-	udev_monitor_unref(watch->monitor);
+	sd_event_source_disable_unref(watch->patience);
+	sd_event_source_disable_unref(watch->source);
+	fd_close(&watch->inotify);
 	udev_unref(watch->udev);
 	free(watch);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch.h - which devices there are, as udev tells
+ * watch.h - which devices there are, and when that changes
  */
 #ifndef SVAD_WATCH_H
 #define SVAD_WATCH_H
@@ -15,7 +15,7 @@ struct watch;
 int must_check watch_start(struct devices *devices, sd_event *event, struct watch **watch);
 void watch_stop(struct watch *watch);
 
-/* Looks again for devices that could not be opened; a void * for struct svad */
+/* Looks again at what there is; a void * for struct svad */
 void watch_rescan(void *watch);
 
 #endif /* SVAD_WATCH_H */

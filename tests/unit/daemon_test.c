@@ -90,9 +90,10 @@ static void a_type_is_asked_for_by_name(void **state)
 	fixture_call(f, client, &request, sizeof(request), &reply, NULL);
 	assert_int_equal(reply.msg.reason, SVA_REASON_NO_SUCH_TYPE);
 	assert_int_equal(reply.msg.error, -ENOENT);
-	fake_add_type(fake, "dedicated");
 	/* a device is read when it comes: types do not change while it is there */
-	devices_remove(&f->svad.devices, "soft0");
+	fake_unplug(fake);
+	fixture_run(f);
+	fake_add_type(fake_plug("soft0", 10), "dedicated");
 	assert_int_equal(devices_add(&f->svad.devices, "soft0", "/fake/soft0"), 0);
 	fixture_call(f, client, &request, sizeof(request), &reply, NULL);
 	assert_int_equal(reply.msg.reason, SVA_REASON_DENIED_BY_DEFAULT);

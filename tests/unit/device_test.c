@@ -227,20 +227,6 @@ static void a_node_that_hangs_up_is_a_device_that_goes(void **state)
 	assert_null(devices_find(&f->svad.devices, "soft0"));
 }
 
-static void a_remove_uevent_is_enough(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_start(f, NULL);
-	fixture_plug(f, "soft0", 10);
-	devices_remove(&f->svad.devices, "soft0");
-	devices_remove(&f->svad.devices, "soft0");
-	devices_remove(&f->svad.devices, "never-heard-of");
-	assert_null(devices_find(&f->svad.devices, "soft0"));
-	fixture_run(f);
-	assert_int_equal(f->svad.devices.count, 0);
-}
-
 static void a_device_may_return_before_its_old_self_is_freed(void **state)
 {
 	struct fixture *f = *state;
@@ -339,7 +325,6 @@ int main(void)
 		TEST(a_reset_asks_the_kernel_too),
 		TEST(a_device_that_goes_is_dropped),
 		TEST(a_node_that_hangs_up_is_a_device_that_goes),
-		TEST(a_remove_uevent_is_enough),
 		TEST(a_device_may_return_before_its_old_self_is_freed),
 		TEST(uevents_about_an_open_device_change_nothing),
 		TEST(a_node_that_is_not_svads_yet_is_tried_again),

@@ -25,6 +25,14 @@ RIG_RECIPE=2
 # the suite's own and the newest in its backports (setup, kernels_fetch()).
 RIG_KERNELS_RECIPE=1
 
+# What the guest of the profile full is: a Debian that boots with systemd
+ROOT_PACKAGES=(
+	base-files base-passwd bash dash coreutils util-linux mount procps sed grep mawk findutils
+	diffutils kmod systemd udev dbus
+	libsystemd0 libudev1 libseccomp2 libinih1 libjansson4
+)
+ROOT_RECIPE=1
+
 SVA_CACHE=${SVA_CACHE:-/var/cache/sva}
 
 if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -55,7 +63,14 @@ tree_key()
 		sha256sum | cut -c1-12
 }
 
+root_key()
+{
+	printf '%s\n' "$ROOT_RECIPE" "$RIG_SUITE" "$RIG_ARCH" "${ROOT_PACKAGES[@]}" |
+		sha256sum | cut -c1-12
+}
+
 TREE=$SVA_CACHE/tree-$(tree_key)
+ROOT=$SVA_CACHE/root-$(root_key)
 TREE_STAMP=$TREE/.complete
 KERNELS=$SVA_CACHE/kernels-$RIG_SUITE-$RIG_ARCH-$RIG_KERNELS_RECIPE
 
@@ -73,6 +88,12 @@ tree_complete()
 
 	[ -s "$folder/.complete" ] &&
 		{ [ -e "$folder/.synced" ] || [ "$(tree_fact boot "$folder")" = "$(boot_id)" ]; }
+}
+
+# root_complete: the archive is small, and synced before it gets its name
+root_complete()
+{
+	[ -s "$ROOT/root.cpio" ] && [ -s "$ROOT/libraries" ]
 }
 
 # tree_fact NAME [FOLDER]: what the stamp recorded: kernel, qemu, gcc

@@ -4,12 +4,18 @@
  */
 #include <stdio.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/vm/guest/init.h"
 
+static bool under_systemd;
+
 static bool guest_up(const struct job *job)
 {
+	if (under_systemd)
+		return systemd_modules_loaded(job) && udev_wait() &&
+			(!job->service || systemd_service_started());
 	if (!udev_start() || !modules_load(job) || !udev_wait())
 		return false;
 	return !job->service || service_start();
@@ -17,24 +23,30 @@ static bool guest_up(const struct job *job)
 
 static void guest_down(const struct job *job)
 {
-	if (job->service)
+	if (job->service && under_systemd)
+		systemd_service_stop();
+	else if (job->service)
 		service_stop();
 	modules_unload(job);
 	system_check_taint("at its end");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct job job;
 	uint32_t status;
 
-	if (getpid() != 1) {
+	under_systemd = argc == 2 && strcmp(argv[1], "--under-systemd") == 0;
+	if (getpid() != 1 && !under_systemd) {
 		fprintf(stderr, "init: this is the first process of the test guest: use tests/vm/run\n");
 		return 1;
 	}
+	if (!under_systemd)
+		system_mount();
 	system_up();
 	channel_open();
-	system_check_taint("before it loaded a module");
+	if (!under_systemd)
+		system_check_taint("before it loaded a module");
 	if (job_read(&job)) {
 		if (guest_up(&job)) {
 			channel_send(FRAME_READY, NULL, 0);

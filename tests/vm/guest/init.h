@@ -2,6 +2,8 @@
 /*
  * init.h - the first process of the rig's guest
  *
+ * Or, in the profile full, a service under systemd (--under-systemd).
+ *
  * It brings the guest up, runs the command of tests/vm/run, takes everything
  * down again and tells the host, by frames, what came of it.  What the run asks
  * for is in JOB_FOLDER: a file for each setting, written by tests/vm/run.
@@ -40,6 +42,7 @@ void channel_send(enum frame_type type, const void *data, size_t size);
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* system.c: what a running Linux needs before any service */
+void system_mount(void);
 void system_up(void);
 void system_log(const char *words);
 void system_check_taint(const char *when);
@@ -60,6 +63,11 @@ int service_output(void);
 int service_notices(void);
 void service_forward(int fd);
 bool service_ended(pid_t pid, int status);
+
+/* systemd.c: the same where systemd does it */
+bool systemd_modules_loaded(const struct job *job);
+bool systemd_service_started(void);
+void systemd_service_stop(void);
 
 /* command.c */
 int command_run(const struct job *job);

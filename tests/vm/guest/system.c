@@ -36,10 +36,11 @@ static const struct {
 	{ "tracefs", "/sys/kernel/tracing", "mode=0700", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0700 },
 };
 
-static void mount_all(void)
+void system_mount(void)
 {
 	size_t i;
 
+	umask(0);
 	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
 		mkdir(mounts[i].target, mounts[i].mode);
 		if (mount(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags,
@@ -47,6 +48,7 @@ static void mount_all(void)
 			fprintf(stderr, "rig: cannot mount %s: %s\n", mounts[i].target,
 				strerror(errno));
 	}
+	sethostname("sva-guest", 9);
 }
 
 /* What systemd gives to its services: a low soft limit, a high hard one */
@@ -70,12 +72,9 @@ static void signals_set(void)
 
 void system_up(void)
 {
-	umask(0);
-	mount_all();
 	umask(022);
 	limits_set();
 	signals_set();
-	sethostname("sva-guest", 9);
 	setenv("PATH", WORK_FOLDER ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("LANG", "C.UTF-8", 1);
 }
