@@ -11,6 +11,8 @@
 #include "core.h"
 #include "trace.h"
 
+#define BIND_TRIES	16	/* while somebody takes the caller's page away */
+
 /* R5: the end of the address space ends the binding, whoever holds the fd */
 static bool mm_event(struct mmu_interval_notifier *watch,
 		     const struct mmu_notifier_range *range, unsigned long seq)
@@ -45,6 +47,11 @@ static int begin_bind(struct sva_context *ctx, u32 *reason)
 	    task_tgid(current) != ctx->owner) {
 		*reason = SVA_REASON_OTHER_PROCESS;
 		return -EPERM;
+	}
+	/* since it was asked, the device may have gone */
+	if (READ_ONCE(ctx->sdev->gone)) {
+		*reason = SVA_REASON_DEVICE_GONE;
+		return -ENODEV;
 	}
 	spin_lock(&ctx->lock);
 	ret = sva_context_bind_begin(&ctx->machine);
@@ -163,7 +170,7 @@ static int bind_and_answer(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 	args->pasid = ctx->pasid;
-	ret = sva_ucmd_respond(ucmd);
+	ret = sva_ucmd_respond_nofault(ucmd);
 	if (!ret)
 		ret = start_queue(ctx, &ucmd->reason);
 	if (ret)
@@ -216,8 +223,31 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 		sva_context_finish_end(ctx);
 }
 
+/* -EAGAIN: the answer could not be given now, and nothing was done */
+static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	const struct sva_bind_task *args = ucmd->buf;
+	int ret;
+
+	ret = begin_bind(ctx, &ucmd->reason);
+	if (ret)
+		return ret;
+	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
+	ret = sva_device_begin_bind(ctx, &ucmd->reason);
+	if (!ret) {
+		ret = bind_steps(ctx, ucmd);
+		if (ret)
+			sva_device_undo_bind(ctx->sdev);
+	}
+	leave_bind(ctx, !ret);
+	return ret;
+}
+
 /**
  * sva_context_bind() - SVA_BIND_TASK
+ *
+ * R8: the caller's memory is waited for while nothing is held, or a page that
+ * never comes would keep a removal or a reset waiting.
  */
 int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 {
@@ -232,17 +262,12 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	ret = sva_device_viable(ctx->sdev, &ucmd->reason);
 	if (ret)
 		return ret;
-	ret = begin_bind(ctx, &ucmd->reason);
-	if (ret)
-		return ret;
-
-	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
-	ret = sva_device_begin_bind(ctx, &ucmd->reason);
-	if (!ret) {
-		ret = bind_steps(ctx, ucmd);
-		if (ret)
-			sva_device_undo_bind(ctx->sdev);
+	for (int i = 0; i < BIND_TRIES; i++) {
+		ret = sva_ucmd_fault_in(ucmd);
+		if (!ret)
+			ret = try_bind(ctx, ucmd);
+		if (ret != -EAGAIN)
+			return ret;
 	}
-	leave_bind(ctx, !ret);
-	return ret;
+	return sva_ucmd_fail(ucmd, SVA_REASON_BAD_POINTER, -EFAULT);
 }

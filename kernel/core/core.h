@@ -91,6 +91,8 @@ struct sva_ioctl_table {
 long sva_ioctl_run(const struct sva_ioctl_table *table, void *object,
 		   unsigned int cmd, unsigned long arg);
 int sva_ucmd_respond(struct sva_ucmd *ucmd);
+int sva_ucmd_respond_nofault(struct sva_ucmd *ucmd);
+int sva_ucmd_fault_in(struct sva_ucmd *ucmd);
 int sva_ucmd_fail(struct sva_ucmd *ucmd, u32 reason, int err);
 
 /* -------------------------------------------------------------- events.c */

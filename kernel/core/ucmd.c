@@ -2,6 +2,7 @@
 /*
  * ucmd.c - the ladder that every ioctl's argument climbs, see <linux/sva.h>
  */
+#include <linux/pagemap.h>
 #include <linux/uaccess.h>
 
 #include "core.h"
@@ -33,6 +34,29 @@ int sva_ucmd_respond(struct sva_ucmd *ucmd)
 
 	head->reason = SVA_REASON_NONE;
 	if (copy_to_user(ucmd->arg, ucmd->buf, min_t(size_t, ucmd->argsz, ucmd->size)))
+		return sva_ucmd_fail(ucmd, SVA_REASON_BAD_POINTER, -EFAULT);
+	return 0;
+}
+
+/**
+ * sva_ucmd_respond_nofault() - the same, never waiting for the caller's memory
+ *
+ * For calls that hold what others wait for: a page of the caller's may take for
+ * ever.  -EAGAIN: it is not there; sva_ucmd_fault_in() gets it.
+ */
+int sva_ucmd_respond_nofault(struct sva_ucmd *ucmd)
+{
+	struct sva_arg_head *head = ucmd->buf;
+
+	head->reason = SVA_REASON_NONE;
+	return copy_to_user_nofault(ucmd->arg, ucmd->buf,
+				    min_t(size_t, ucmd->argsz, ucmd->size)) ? -EAGAIN : 0;
+}
+
+/* Sleeps, as long as the caller's memory takes */
+int sva_ucmd_fault_in(struct sva_ucmd *ucmd)
+{
+	if (fault_in_writeable(ucmd->arg, min_t(size_t, ucmd->argsz, ucmd->size)))
 		return sva_ucmd_fail(ucmd, SVA_REASON_BAD_POINTER, -EFAULT);
 	return 0;
 }
