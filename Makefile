@@ -170,6 +170,7 @@ check:
 
 check-static:
 	B='$(B)' MAKE='$(MAKE)' tests/static
+	B='$(B)' tests/headers
 
 # All that is tested, built
 tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(OLD_KERNEL_PROGRAMS)
@@ -247,7 +248,8 @@ help:
 # HELP:                      missing, build, and show two users' programs on the
 # HELP:                      accelerator, in a guest
 # HELP: make check           as root the first time: every test, and a table at the end
-# HELP: make check-static    warnings of gcc and clang, linters, sparse
+# HELP: make check-static    warnings of gcc and clang, linters; the modules against the
+# HELP:                      headers of three kernels, with sparse; kernel-doc
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the

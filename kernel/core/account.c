@@ -59,6 +59,7 @@ struct sva_account *sva_account_get(u32 uid)
 }
 
 static void account_release(struct kref *ref)
+	__releases(&accounts_lock)
 {
 	struct sva_account *account = container_of(ref, struct sva_account, ref);
 

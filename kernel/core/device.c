@@ -17,6 +17,14 @@ static DEFINE_SPINLOCK(sva_devices_lock);
 static dev_t sva_devt;
 static DEFINE_IDA(sva_minors);
 
+/**
+ * sva_device_drvdata() - what the provider keeps with its device
+ * @sdev: the device, or a partition of it
+ *
+ * Context: Any, from registration until every context has been freed.
+ * Return: the drvdata of the struct sva_device_desc that was registered; the core
+ * never looks at it.
+ */
 void *sva_device_drvdata(const struct sva_device *sdev)
 {
 	return sdev->desc.drvdata;
@@ -344,11 +352,15 @@ err_delist:
 /**
  * sva_device_register() - make an accelerator known
  * @parent: the device that the IOMMU knows; bound to the calling driver
- * @desc: copied
+ * @desc: what it is; copied
  *
  * The device is reset first, so that nothing of a former driver's lives on (R3).
- * Returns the device, which belongs to the caller until
- * sva_device_unregister(), or an ERR_PTR.
+ * Its node appears before this returns, and calls of @desc->ops may come then.
+ *
+ * Context: Process context of the driver's probe; sleeps.
+ * Return: the device, the caller's until sva_device_unregister(), or an ERR_PTR:
+ * -EINVAL for a description that makes no sense, -EEXIST where there is a device of
+ * this name, -ENOSPC with too many devices, -ENOMEM, or what the reset returned.
  */
 struct sva_device *sva_device_register(struct device *parent,
 				       const struct sva_device_desc *desc)
@@ -401,9 +413,12 @@ static void end_contexts_of(struct sva_device *sdev, void *data)
 
 /**
  * sva_device_quiesce() - the last of the device, for a provider's shutdown()
+ * @sdev: the device
  *
  * Ends every context and lets none begin; the device stays registered, and says
  * that it has gone.
+ *
+ * Context: Process context; sleeps until the contexts have ended.
  */
 void sva_device_quiesce(struct sva_device *sdev)
 {
@@ -438,10 +453,14 @@ void sva_device_retire(struct sva_device *sdev)
 
 /**
  * sva_device_unregister() - the device leaves (R5, R6)
+ * @sdev: the device; not the caller's any more when this returns
  *
  * Ends every context, removes its partitions, resets the device, and returns when
  * no call into the provider is under way or can come.  Files that are still open
  * answer ENODEV.
+ *
+ * Context: Process context of the driver's remove; sleeps, as long as
+ * context_stop() and reset() of the contexts take.
  */
 void sva_device_unregister(struct sva_device *sdev)
 {

@@ -53,9 +53,10 @@ static int hold(struct sva_external *external)
  * @ops: see struct sva_external_ops; has to stay until put
  * @data: for @ops
  *
- * Returns a holder, or -EINVAL if @file is no context, -ENOTCONN if it is not
- * bound, -EPERM if its device is not viable (R11), -ENODEV if that has gone,
- * -ENOMEM.
+ * Context: Process context; sleeps.
+ * Return: a holder, for sva_context_put_external(), or an ERR_PTR: -EINVAL if @file is
+ * no context, -ENOTCONN if it is not bound, -EPERM if its device is not viable (R11),
+ * -ENODEV if that has gone, -ENOMEM.
  */
 struct sva_external *sva_context_get_external(struct file *file,
 					      const struct sva_external_ops *ops, void *data)
@@ -104,9 +105,12 @@ static bool being_told(struct sva_external *external)
 
 /**
  * sva_context_put_external() - let go; the opposite of get, in any state
+ * @external: what get returned; freed
  *
- * When it returns, @ops->revoked is not running, unless it is the caller, and
- * will not be called any more.
+ * When it returns, @revoked of the holder's ops is not running, unless it is the
+ * caller, and will not be called any more.
+ *
+ * Context: Process context; sleeps while @revoked runs elsewhere.
  */
 void sva_context_put_external(struct sva_external *external)
 {
@@ -128,7 +132,14 @@ void sva_context_put_external(struct sva_external *external)
 }
 EXPORT_SYMBOL_GPL(sva_context_put_external);
 
-/* The PASID that is reserved */
+/**
+ * sva_external_pasid() - the PASID that is reserved for a holder
+ * @external: what get returned
+ *
+ * Context: Any, until put.
+ * Return: the PASID; after @revoked it is still given to nobody else, but the IOMMU
+ * refuses it.
+ */
 u32 sva_external_pasid(const struct sva_external *external)
 {
 	return external->ctx->pasid;

@@ -267,6 +267,7 @@ struct sva_pasid *sva_pasid_get(struct sva_group *group, struct mm_struct *mm)
 }
 
 static void pasid_release(struct kref *ref)
+	__releases(group->lock)
 {
 	struct sva_pasid *pasid = container_of(ref, struct sva_pasid, ref);
 	struct sva_group *group = pasid->group;

@@ -58,8 +58,15 @@ static void irq_deliver(struct sva_context *ctx, u32 index)
 }
 
 /**
- * sva_context_signal() - the device raised an edge interrupt, or asserts a level
- * interrupt; any context
+ * sva_context_signal() - the cause of an interrupt is there
+ * @ctx: the context
+ * @index: of the interrupt, below the number that was registered
+ *
+ * Edge: signals the eventfd that is set, if any.  Level: signals it unless it is
+ * masked, masks it, and remembers the cause until sva_context_deassert(), so that a
+ * process that does not answer is interrupted once.
+ *
+ * Context: Any, hard interrupts too, from context_bind() to context_free().
  */
 void sva_context_signal(struct sva_context *ctx, u32 index)
 {
@@ -73,7 +80,11 @@ void sva_context_signal(struct sva_context *ctx, u32 index)
 EXPORT_SYMBOL_GPL(sva_context_signal);
 
 /**
- * sva_context_deassert() - the cause of a level interrupt is gone; any context
+ * sva_context_deassert() - the cause of a level interrupt has gone
+ * @ctx: the context
+ * @index: of the interrupt, below the number that was registered
+ *
+ * Context: Any, hard interrupts too, from context_bind() to context_free().
  */
 void sva_context_deassert(struct sva_context *ctx, u32 index)
 {

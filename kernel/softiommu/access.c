@@ -43,10 +43,13 @@ static bool not_invalidating(struct softiommu_domain *domain)
 
 /**
  * softiommu_begin() - open a window on the address space under a PASID
+ * @dev: the device that accesses, from softiommu_device_create()
+ * @pasid: what the access carries
+ * @access: filled in; for softiommu_end()
  *
- * From a kernel thread.  0; -ENOENT: the IOMMU does not have this PASID for this
- * device; -ESRCH: the address space has gone; -EAGAIN: its pages are being
- * invalidated, try again.
+ * Context: A kernel thread's process context; may sleep for a tick.
+ * Return: 0; -ENOENT: the IOMMU does not have this PASID for this device; -ESRCH: the
+ * address space has gone; -EAGAIN: its pages are being invalidated, try again.
  */
 int softiommu_begin(struct device *dev, u32 pasid, struct softiommu_access *access)
 {
@@ -75,6 +78,12 @@ int softiommu_begin(struct device *dev, u32 pasid, struct softiommu_access *acce
 }
 EXPORT_SYMBOL_GPL(softiommu_begin);
 
+/**
+ * softiommu_end() - close a window
+ * @access: from softiommu_begin()
+ *
+ * Context: The kernel thread that opened it.
+ */
 void softiommu_end(struct softiommu_access *access)
 {
 	struct softiommu_domain *domain = access->domain;
@@ -88,7 +97,14 @@ void softiommu_end(struct softiommu_access *access)
 EXPORT_SYMBOL_GPL(softiommu_end);
 
 /**
- * softiommu_read() - bytes read before the first that could not be
+ * softiommu_read() - read from the address space, without faulting
+ * @access: an open window
+ * @to: where to
+ * @address: in the process's address space
+ * @len: bytes, 64 KiB or so at most
+ *
+ * Context: The kernel thread that opened the window; does not sleep.
+ * Return: bytes read before the first that could not be.
  */
 size_t softiommu_read(struct softiommu_access *access, void *to, u64 address, size_t len)
 {
@@ -104,6 +120,16 @@ size_t softiommu_read(struct softiommu_access *access, void *to, u64 address, si
 }
 EXPORT_SYMBOL_GPL(softiommu_read);
 
+/**
+ * softiommu_write() - write to the address space, without faulting
+ * @access: an open window
+ * @address: in the process's address space
+ * @from: where from
+ * @len: bytes, 64 KiB or so at most
+ *
+ * Context: The kernel thread that opened the window; does not sleep.
+ * Return: bytes written before the first that could not be.
+ */
 size_t softiommu_write(struct softiommu_access *access, u64 address, const void *from,
 		       size_t len)
 {
@@ -121,10 +147,15 @@ EXPORT_SYMBOL_GPL(softiommu_write);
 
 /**
  * softiommu_get_pages() - pages to read from, until softiommu_end()
+ * @access: an open window
+ * @address: of the first, in the process's address space
+ * @count: pages
+ * @pages: filled in; the caller puts each
  *
- * Returns how many of @count pages from @address on are there; the caller puts
- * each.  A page that is mapped in a special way is never there: softiommu_read()
- * gets at it.
+ * A page that is mapped in a special way is never there: softiommu_read() gets at it.
+ *
+ * Context: The kernel thread that opened the window; does not sleep.
+ * Return: how many of @count pages from @address on are there.
  */
 int softiommu_get_pages(struct softiommu_access *access, u64 address, int count,
 			struct page **pages)

@@ -28,6 +28,12 @@ static struct softiommu_request *request_alloc(struct softiommu_device *sd,
 	return request;
 }
 
+/**
+ * softiommu_request_put() - a request is not looked at any more
+ * @request: from softiommu_request_pages(); freed when its response has come, too
+ *
+ * Context: Any.
+ */
 void softiommu_request_put(struct softiommu_request *request)
 {
 	if (refcount_dec_and_test(&request->ref))
@@ -65,12 +71,16 @@ static void report_group(struct softiommu_device *sd, u32 pasid, u64 address, u3
 
 /**
  * softiommu_request_pages() - send a page request group
+ * @dev: the device that asks, from softiommu_device_create()
+ * @pasid: whose pages
  * @address: of the first page
  * @pages: at least 1
- * @access: SVA_ACCESS_*
+ * @access: SVA_ACCESS_* that is wanted
  * @done: called once when the response has come; must not sleep
+ * @data: for @done
  *
- * Returns a request of which the caller owns a reference, NULL if there is no
+ * Context: Process context; sleeps.
+ * Return: a request of which the caller owns a reference, NULL if there is no
  * memory, or ERR_PTR(-ENOENT) if the IOMMU does not have this PASID for this
  * device; @done is not called then.
  */

@@ -128,9 +128,15 @@ static int join_iommu(struct device *dev)
 
 /**
  * softiommu_device_create() - a platform device behind the software IOMMU
+ * @name: of the driver that it is for
+ * @id: its number among the devices of this name
  * @pasid_bits: width of the PASIDs that the device can issue
  * @group: devices with the same number share an IOMMU group, or
- *	SOFTIOMMU_OWN_GROUP
+ * 	SOFTIOMMU_OWN_GROUP
+ *
+ * Context: Process context; sleeps.
+ * Return: the device, the caller's until softiommu_device_destroy(), or an ERR_PTR
+ * with what the driver core said.
  */
 struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits,
 					       int group)
@@ -160,6 +166,12 @@ struct platform_device *softiommu_device_create(const char *name, int id, u32 pa
 }
 EXPORT_SYMBOL_GPL(softiommu_device_create);
 
+/**
+ * softiommu_device_destroy() - the opposite of softiommu_device_create()
+ * @pdev: the device; its driver is removed from it first
+ *
+ * Context: Process context; sleeps.
+ */
 void softiommu_device_destroy(struct platform_device *pdev)
 {
 	platform_device_unregister(pdev);

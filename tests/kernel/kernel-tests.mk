@@ -6,6 +6,7 @@
 
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
+KERNEL_TESTS += traces
 KERNEL_TESTS += evidence faults provider stalls widths pins storm soak
 SERVICE_TESTS := path hostile cycles
 SERVICE_TESTS += partitions
@@ -35,3 +36,21 @@ $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON) $(B)/libsva/libsva.so
 	$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$(B)/libsva -lsva -pthread
 endef
 $(foreach test,$(SERVICE_TESTS) $(OLD_KERNEL_TESTS),$(eval $(call service-test,$(test))))
+
+# The same interface for a program of 32 bits, whose C library is its own: static,
+# although it could then not look users up in anything but files
+KT32 := $(B)/tests/kernel32
+ABI32_SOURCES := $(patsubst $(B)/%.o,%.c,$(call kt-sources,abi) $(KT_COMMON))
+GUEST_TESTS += $(KT32)/abi32
+
+$(KT32)/%.o: tests/kernel/%.c
+	mkdir -p $(@D)
+	$(if $(V),,echo '  CC $@')
+	$(CC) -m32 $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(KT32)/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+
+$(KT32)/abi32: $(ABI32_SOURCES:tests/kernel/%.c=$(KT32)/%.o)
+	$(CC) -m32 $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ -pthread
+
+-include $(patsubst tests/kernel/%.c,$(KT32)/%.d,$(ABI32_SOURCES))
