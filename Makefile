@@ -54,6 +54,7 @@ PROGRAMS	:=
 LIBRARIES	:=
 UNIT_TESTS	:=
 GUEST_TESTS	:=
+GUEST_CLIENTS	:=
 
 # These goals install what is missing first, and only then make the others.
 OUTER_GOALS	:= demo check setup help clean
@@ -75,6 +76,7 @@ endif
 -include examples/examples.mk
 -include tests/unit/unit.mk
 -include tests/kernel/kernel-tests.mk
+-include tests/full/full.mk
 include tests/vm/vm.mk
 
 -include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva tools examples tests -name '*.c' 2>/dev/null))
@@ -159,7 +161,7 @@ check-static:
 	B='$(B)' MAKE='$(MAKE)' tests/static
 
 # All that is tested, built
-tests-built: user $(UNIT_TESTS) $(GUEST_TESTS)
+tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(GUEST_CLIENTS)
 
 unit-tests: $(UNIT_TESTS)
 	tests/programs $(UNIT_TESTS)
@@ -230,6 +232,7 @@ help:
 # HELP: make check-static    warnings of gcc and clang, linters, sparse
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
+# HELP: make check-full      tests in a guest with systemd, svad installed
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make setup           as root: install all that the others need
