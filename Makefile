@@ -76,6 +76,7 @@ endif
 -include examples/examples.mk
 -include tests/unit/unit.mk
 -include tests/kernel/kernel-tests.mk
+-include tests/fuzz/fuzz.mk
 -include tests/full/full.mk
 include tests/vm/vm.mk
 
@@ -233,6 +234,7 @@ help:
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make check-full      tests in a guest with systemd, svad installed
+# HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make setup           as root: install all that the others need
