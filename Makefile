@@ -54,6 +54,7 @@ PROGRAMS	:=
 LIBRARIES	:=
 UNIT_TESTS	:=
 GUEST_TESTS	:=
+GUEST_CLIENTS	:=
 
 # These goals install what is missing first, and only then make the others.
 OUTER_GOALS	:= demo check setup help clean
@@ -75,6 +76,8 @@ endif
 -include examples/examples.mk
 -include tests/unit/unit.mk
 -include tests/kernel/kernel-tests.mk
+-include tests/fuzz/fuzz.mk
+-include tests/full/full.mk
 include tests/vm/vm.mk
 
 -include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva tools examples tests -name '*.c' 2>/dev/null))
@@ -173,7 +176,7 @@ check-static:
 	B='$(B)' tests/headers
 
 # All that is tested, built
-tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(OLD_KERNEL_PROGRAMS)
+tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(GUEST_CLIENTS) $(OLD_KERNEL_PROGRAMS)
 
 unit-tests: $(UNIT_TESTS)
 	tests/programs $(UNIT_TESTS)
@@ -252,6 +255,8 @@ help:
 # HELP:                      headers of three kernels, with sparse; kernel-doc
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
+# HELP: make check-full      tests in a guest with systemd, svad installed
+# HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its

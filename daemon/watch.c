@@ -34,11 +34,13 @@ struct watch {
 	int parent;	/* inotify's number for NODES_PARENT */
 };
 
-/* A node that is not svad's yet: its event comes, or the time is up */
+/* A node that is not there or not svad's yet: its event comes, or the time is up */
 static bool watch_waits(struct watch *watch, const char *node)
 {
-	if (!watch->patient || !access(node, R_OK | W_OK) || errno != EACCES)
+	if (!watch->patient || !access(node, R_OK | W_OK))
 		return false;
+	if (errno != EACCES)
+		return errno == ENOENT;
 	sd_event_source_set_time_relative(watch->patience, PATIENCE);
 	return sd_event_source_set_enabled(watch->patience, SD_EVENT_ONESHOT) >= 0;
 }
