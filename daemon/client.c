@@ -10,8 +10,10 @@
 
 #include <sva.h>
 
+#include "audit.h"
 #include "client.h"
 #include "log.h"
+#include "notice.h"
 #include "request.h"
 #include "svad.h"
 
@@ -41,26 +43,6 @@
 /* How long nobody is accepted after accept() has failed for want of something */
 #define ACCEPT_PAUSE		100000	/* us */
 
-/* ------------------------------------------------------------ the log */
-
-void client_log_refusal(const struct client *client, const char *what, const char *device,
-			const char *type, uint32_t reason)
-{
-	unsigned int left_out;
-	char more[64] = "";
-	uint64_t now = 0;
-
-	sd_event_now(client->svad->event, CLOCK_MONOTONIC, &now);
-	if (!log_allows(client->peer.uid, now, &left_out))
-		return;
-	if (left_out)
-		snprintf(more, sizeof(more), " (%u more of this user's lines left out)", left_out);
-	log_notice("refused uid %u, pid %d: %s%s%s%s%s: %s: %s%s",
-		   client->peer.uid, client->peer.pid, what,
-		   *device ? " " : "", device, *type ? "/" : "", type,
-		   sva_reason_name(reason), sva_strreason(reason), more);
-}
-
 /* ------------------------------------------------------- coming, going */
 
 static void client_free(struct client *client)
@@ -76,6 +58,7 @@ static void client_free(struct client *client)
 		client->next->previous = client->previous;
 	map_set(&clients->per_user, uid, map_get(&clients->per_user, uid) - 1);
 	clients->count--;
+	watcher_free(client->watcher);
 	if (client->waiting)
 		fd_close(&client->waiting->fd);
 	free(client->waiting);
@@ -86,7 +69,7 @@ static void client_free(struct client *client)
 }
 
 /* A client that was only just accepted has no source yet: client_follow() */
-static int client_listen_for(struct client *client, uint32_t events)
+int client_listen_for(struct client *client, uint32_t events)
 {
 	return client->source ? sd_event_source_set_io_events(client->source, events) : 0;
 }
@@ -101,6 +84,7 @@ static int client_listen_for(struct client *client, uint32_t events)
 static int client_drop(struct client *client)
 {
 	client->dropped = true;
+	watcher_free(client->watcher);
 	if (client->waiting)
 		fd_close(&client->waiting->fd);
 	free(client->waiting);
@@ -122,14 +106,10 @@ static int client_hung_up(struct client *client)
 static void client_violated(struct client *client, const union request *request,
 			    const char *why)
 {
-	unsigned int left_out;
 	struct reply reply;
-	uint64_t now = 0;
 
-	sd_event_now(client->svad->event, CLOCK_MONOTONIC, &now);
-	if (log_allows(client->peer.uid, now, &left_out))
-		log_notice("dropped uid %u, pid %d: %s: %s", client->peer.uid,
-			   client->peer.pid, sva_reason_name(SVA_REASON_PROTOCOL), why);
+	client->svad->stats[SVA_STAT_VIOLATIONS]++;
+	audit_dropped(client, why);
 	reply_init_bare(&reply, request);
 	reply_refuse(&reply, 0, SVA_REASON_PROTOCOL);
 	/* best effort: who has not read the replies before does not read this one */
@@ -154,12 +134,16 @@ static int client_wait_to_write(struct client *client, struct reply *reply)
  */
 static int client_answer(struct client *client, struct reply *reply)
 {
-	int err = reply_send(client->fd, reply);
+	int err;
+
+	kernel_step("answering");
+	err = reply_send(client->fd, reply);
+	kernel_step("answered");
 
 	/* too many fds on their way to clients that do not take them */
 	if (err == -ETOOMANYREFS || err == -ENOMEM || err == -ENOBUFS) {
 		reply_refuse(reply, 0, SVA_REASON_DAEMON_NO_MEMORY);
-		client_log_refusal(client, "a reply", "", "", SVA_REASON_DAEMON_NO_MEMORY);
+		audit_refused(client, "a reply", "", "", SVA_REASON_DAEMON_NO_MEMORY);
 		err = reply_send(client->fd, reply);
 	}
 	if (err == -EAGAIN)
@@ -177,7 +161,10 @@ static int client_write(struct client *client)
 	fd_close(&client->waiting->fd);
 	free(client->waiting);
 	client->waiting = NULL;
-	return err ? err : client_listen_for(client, EPOLLIN);
+	if (err)
+		return err;
+	return client->watcher ? watcher_resume(client->watcher) :
+				 client_listen_for(client, EPOLLIN);
 }
 
 /* ------------------------------------------------------------ requests */
@@ -191,12 +178,17 @@ static int client_read(struct client *client)
 
 	switch (message_receive(client->fd, &request, &why)) {
 	case MESSAGE_REQUEST:
+		kernel_step("received");
+		if (client->watcher) {
+			client_violated(client, &request, "a request behind a SUBSCRIBE");
+			return -EPROTO;
+		}
 		request_handle(client, &request, &reply);
 		break;
 	case MESSAGE_VERSION:
 		reply_init_bare(&reply, &request);
 		reply_refuse(&reply, 0, SVA_REASON_PROTOCOL_VERSION);
-		client_log_refusal(client, "a message of another version", "", "",
+		audit_refused(client, "a message of another version", "", "",
 				   SVA_REASON_PROTOCOL_VERSION);
 		break;
 	case MESSAGE_VIOLATION:
@@ -228,12 +220,18 @@ static void accept_let_through(struct clients *clients)
 		sd_event_source_set_priority(clients->source, ACCEPT_NEXT);
 }
 
-static int client_serve(struct client *client)
+static int client_serve(struct client *client, uint32_t revents)
 {
 	int err;
 
-	client_bound_replies(client);
-	err = client->waiting ? client_write(client) : client_read(client);
+	if (!client->watcher)
+		client_bound_replies(client);
+	if (client->waiting)
+		err = client_write(client);
+	else if (client->watcher && revents & EPOLLOUT)
+		err = watcher_resume(client->watcher);
+	else
+		err = client_read(client);
 	return err < 0 ? client_drop(client) : 0;
 }
 
@@ -249,7 +247,7 @@ static int client_dispatch(sd_event_source *source, int fd, uint32_t revents,
 	if (revents & (EPOLLHUP | EPOLLERR))
 		err = client_hung_up(client);
 	else
-		err = client->dropped ? 0 : client_serve(client);
+		err = client->dropped ? 0 : client_serve(client, revents);
 	if (err < 0)
 		client_free(client);
 	return 0;
@@ -304,7 +302,7 @@ static struct client *client_new(struct svad *svad, int *fd, struct peer *peer)
 {
 	struct client *client;
 
-	if (map_reserve(&svad->clients.per_user))
+	if (map_reserve(&svad->clients.per_user, 1))
 		return NULL;
 	client = calloc(1, sizeof(*client));
 	if (!client)
@@ -347,7 +345,7 @@ static void connection_log_refusal(struct svad *svad, const struct peer *peer,
 {
 	struct client stranger = { .svad = svad, .peer = *peer };
 
-	client_log_refusal(&stranger, "a connection", "", "", reason);
+	audit_refused(&stranger, "a connection", "", "", reason);
 }
 
 static void connection_take(struct svad *svad, int *fd)
@@ -357,17 +355,20 @@ static void connection_take(struct svad *svad, int *fd)
 	uint32_t reason;
 	int err = peer_identify(*fd, &peer);
 
+	kernel_step("accepted");
 	if (err == -ESRCH)
 		return;	/* nobody is there to be told */
 	reason = err ? SVA_REASON_DAEMON_NO_MEMORY : connection_check(svad, &peer);
 	if (!reason)
 		client = client_new(svad, fd, &peer);
 	if (client) {
+		svad->stats[SVA_STAT_CONNECTIONS]++;
 		client_begin(client);
 		return;
 	}
 	if (!reason)
 		reason = SVA_REASON_DAEMON_NO_MEMORY;
+	svad->stats[SVA_STAT_CONNECTIONS_REFUSED]++;
 	connection_log_refusal(svad, &peer, reason);
 	socket_refuse(*fd, reason);
 	peer_forget(&peer);
@@ -389,11 +390,8 @@ static int accept_resume(sd_event_source *source, uint64_t usec, void *userdata)
 static void accept_pause(struct svad *svad, int error)
 {
 	struct clients *clients = &svad->clients;
-	unsigned int left_out;
-	uint64_t now = 0;
 
-	sd_event_now(svad->event, CLOCK_MONOTONIC, &now);
-	if (log_allows(UINT32_MAX, now, &left_out))
+	if (audit_allows(svad, UINT32_MAX))
 		log_warning("no connection can be accepted: %s; raise LimitNOFILE= of svad.service if this goes on",
 			    strerror(error));
 	sd_event_source_set_enabled(clients->source, SD_EVENT_OFF);

@@ -19,6 +19,7 @@ struct svad;
 /**
  * struct client
  * @waiting: the reply that did not fit into the socket, or NULL
+ * @watcher: what it has subscribed to, or NULL
  * @bounded: its socket holds only a few replies
  * @dropped: not heard any more; here until the peer has no reply unread
  */
@@ -28,6 +29,7 @@ struct client {
 	struct client *next;
 	sd_event_source *source;
 	struct reply *waiting;
+	struct watcher *watcher;
 	struct peer peer;
 	int fd;
 	bool bounded;
@@ -57,8 +59,7 @@ void clients_free(struct clients *clients);
 /* After a change of policy */
 void clients_set_limits(struct svad *svad);
 
-/* One line about a refusal, if this user has not caused too many */
-void client_log_refusal(const struct client *client, const char *what, const char *device,
-			const char *type, uint32_t reason);
+/* What the loop is to tell of it: EPOLLIN, EPOLLOUT */
+int client_listen_for(struct client *client, uint32_t events);
 
 #endif /* SVAD_CLIENT_H */

@@ -23,8 +23,7 @@ static void device_free(struct device *device)
 		return;
 	sd_event_source_unref(device->source);
 	fd_close(&device->fd);
-	map_free(&device->contexts);
-	map_free(&device->accounts);
+	accounts_free(&device->accounts);
 	free(device->types);
 	free(device);
 }
@@ -36,8 +35,16 @@ static void device_cleanup(struct device **device)
 
 static void devices_changed(struct devices *devices)
 {
-	if (devices->changed)
-		devices->changed(devices->userdata);
+	if (devices->ops && devices->ops->changed)
+		devices->ops->changed(devices->userdata);
+}
+
+static void device_arrived(struct device *device)
+{
+	const struct devices_ops *ops = device->devices->ops;
+
+	if (ops && ops->arrived)
+		ops->arrived(device, device->devices->userdata);
 }
 
 static int devices_reap(sd_event_source *source, void *userdata)
@@ -63,9 +70,13 @@ static int devices_reap(sd_event_source *source, void *userdata)
  */
 static void device_drop(struct device *device)
 {
+	const struct devices_ops *ops = device->devices->ops;
+
 	if (device->gone)
 		return;
 	device->gone = true;
+	if (ops && ops->left)
+		ops->left(device, device->devices->userdata);
 	sd_event_source_set_enabled(device->source, SD_EVENT_OFF);
 	sd_event_source_set_enabled(device->devices->reaper, SD_EVENT_ONESHOT);
 	log_notice("device %s is gone", device->name);
@@ -139,11 +150,10 @@ static int devices_insert(struct devices *devices, struct device *device)
 /* Overflows can be provoked, the lines about them not without end (R8) */
 static bool device_may_log(struct device *device)
 {
-	unsigned int left_out;
 	uint64_t now = 0;
 
 	sd_event_now(device->devices->event, CLOCK_MONOTONIC, &now);
-	return log_allows(UINT32_MAX, now, &left_out);
+	return log_allows(UINT32_MAX, now);
 }
 
 /*
@@ -162,16 +172,25 @@ static void device_relist(struct device *device, const char *why)
 			  device->name, why, strerror(-err));
 	else if (!err && device_may_log(device))
 		log_notice("device %s: contexts listed anew after %s", device->name, why);
+	if (!err)
+		device_arrived(device);
 }
 
 static void device_handle(struct device *device, const struct sva_event *event)
 {
+	const struct devices_ops *ops = device->devices->ops;
+
+	if (ops && ops->event)
+		ops->event(device, event, device->devices->userdata);
 	switch (event->type) {
 	case SVA_EVENT_ENDED:
 		/* in neither: QUARANTINED may come behind, then RELEASED */
 		if (event->release == SVA_RELEASE_NEITHER)
 			break;
 		account_release(device, event->context);
+		break;
+	case SVA_EVENT_QUARANTINED:
+		account_quarantine(device, event->context);
 		break;
 	case SVA_EVENT_RELEASED:
 		account_release(device, event->context);
@@ -185,7 +204,7 @@ static void device_handle(struct device *device, const struct sva_event *event)
 	case SVA_EVENT_GONE:
 		device_drop(device);
 		break;
-	default:	/* BOUND, QUARANTINED: charged as before */
+	default:	/* BOUND: charged as before */
 		break;
 	}
 }
@@ -329,8 +348,10 @@ int devices_add(struct devices *devices, const char *name, const char *node)
 			device_free(device);
 	}
 	devices_report(name, node, err);
-	if (!err)
+	if (!err) {
 		devices_changed(devices);
+		device_arrived(device);
+	}
 	return err;
 }
 
@@ -347,22 +368,23 @@ int device_type(const struct device *device, const char *type, uint32_t *index)
 	return -ENOENT;
 }
 
-int device_create_context(struct device *device, uint32_t type, pid_t owner, uint32_t uid,
+int device_create_context(struct device *device, pid_t owner, const struct charge *charge,
 			  struct sva_create_context *created)
 {
 	int err;
 
 	*created = (struct sva_create_context){
-		.type = type, .owner = owner, .account = uid, .fd = -1,
+		.type = charge->type, .owner = owner, .account = charge->uid,
+		.cookie = charge->cookie, .fd = -1,
 	};
 	/* first the memory, so that what the kernel made is never lost from sight */
-	if (account_reserve(device)) {
+	if (account_reserve(device, charge)) {
 		created->reason = SVA_REASON_DAEMON_NO_MEMORY;
 		return -ENOMEM;
 	}
 	err = kernel_context_create(device->fd, created);
 	if (!err)
-		account_charge(device, created->id, uid);
+		account_charge(device, created->id, charge);
 	else if (created->reason == SVA_REASON_NO_FD)
 		created->reason = SVA_REASON_DAEMON_NO_MEMORY;
 	else if (!created->reason)

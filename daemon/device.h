@@ -21,6 +21,37 @@
 #include "map.h"
 
 #define DEVICE_TYPES_MAX 64
+#define DEVICE_WANTING	8
+
+/**
+ * struct charge - whom a context is charged to
+ * @cookie: the grant and the cgroup, see account.h; 0: neither
+ */
+struct charge {
+	uint32_t uid;
+	uint32_t type;
+	uint64_t cookie;
+	bool quarantined;
+};
+
+/**
+ * struct accounts - what account.c keeps of a device
+ * @contexts: id -> CONTEXT_* | type | uid, of every context that is charged
+ * @cookies: id -> cookie, of those that have one
+ * @counts: what is counted -> how many contexts
+ */
+struct accounts {
+	struct map contexts;
+	struct map cookies;
+	struct map counts;
+};
+
+/* Somebody who got no context of a type, until when that counts (us) */
+struct wanting {
+	uint32_t uid;
+	uint32_t type;
+	uint64_t until;
+};
 
 /**
  * struct device
@@ -28,8 +59,7 @@
  * @gone: it has left the machine; freed in the next turn of the loop
  * @stale: events were lost and the kernel could not be asked what is true
  * @types: names, in the kernel's order
- * @contexts: id -> CONTEXT_* | account, of every context that is charged
- * @accounts: account -> number of contexts
+ * @wanting: the last who got nothing
  */
 struct device {
 	struct devices *devices;
@@ -40,17 +70,31 @@ struct device {
 	bool stale;
 	uint32_t num_types;
 	char (*types)[SVA_NAME_LEN];
-	struct map contexts;
-	struct map accounts;
+	struct accounts accounts;
+	struct wanting wanting[DEVICE_WANTING];
 };
 
-/* In the order of their names; @changed is called when one has come or gone */
+/**
+ * struct devices_ops - who is told what happens to devices; each may be NULL
+ * @changed: one has come or gone, and how many there are
+ * @arrived: it is served from now on, or its contexts were listed anew
+ * @left: nobody finds it any more
+ * @event: of its control node, before the accounts follow it
+ */
+struct devices_ops {
+	void (*changed)(void *userdata);
+	void (*arrived)(struct device *device, void *userdata);
+	void (*left)(struct device *device, void *userdata);
+	void (*event)(struct device *device, const struct sva_event *event, void *userdata);
+};
+
+/* In the order of their names */
 struct devices {
 	sd_event *event;
 	sd_event_source *reaper;
 	struct device **list;
 	size_t count;
-	void (*changed)(void *userdata);
+	const struct devices_ops *ops;
 	void *userdata;
 };
 
@@ -71,18 +115,15 @@ struct device *devices_next(const struct devices *devices, size_t *index);
 /* Index of the type, "" the first; -ENOENT */
 int must_check device_type(const struct device *device, const char *type, uint32_t *index);
 
-/* Contexts charged to this account here, and to all accounts */
-uint32_t device_account(const struct device *device, uint32_t uid);
-size_t device_contexts(const struct device *device);
-
 /* Takes in the events that are there; true if there were any */
 bool device_refresh(struct device *device);
 
 /*
- * Creates a context for the process @owner and charges it to @uid.  0 with id and
- * fd (the caller's) in *created, else -errno with the reason there.
+ * Creates a context for the process @owner and charges it.  0 with id and fd (the
+ * caller's) in *created, else -errno with the reason there.
  */
-int must_check device_create_context(struct device *device, uint32_t type, pid_t owner,
-				     uint32_t uid, struct sva_create_context *created);
+int must_check device_create_context(struct device *device, pid_t owner,
+				     const struct charge *charge,
+				     struct sva_create_context *created);
 
 #endif /* SVAD_DEVICE_H */

@@ -32,7 +32,20 @@ int must_check kernel_context_create(int device, struct sva_create_context *crea
 int must_check kernel_contexts_list(int device, uint64_t after,
 				    struct sva_context_entry *entries, uint32_t *count);
 
+/*
+ * Starts the end of a context, or the reset of the device; events say when it is
+ * done.  *reason: why it was refused, 0 with 0.
+ */
+int must_check kernel_context_revoke(int device, uint64_t context, uint32_t *reason);
+int must_check kernel_device_reset(int device, uint32_t *reason);
+
 /* How many events were read, 0: none is there, -ENODEV: the device is gone */
 ssize_t must_check kernel_events_read(int device, struct sva_event *events, size_t count);
+
+/*
+ * A step that svad has come to.  Nothing here; the tests end svad at any of them,
+ * to see that the next one finds everything again (R5).
+ */
+void kernel_step(const char *step);
 
 #endif /* SVAD_KERNEL_H */

@@ -64,6 +64,29 @@ int kernel_contexts_list(int device, uint64_t after, struct sva_context_entry *e
 	return err;
 }
 
+int kernel_context_revoke(int device, uint64_t context, uint32_t *reason)
+{
+	struct sva_revoke_context revoke = { .argsz = sizeof(revoke), .id = context };
+	int err = control(device, SVA_DEVICE_REVOKE_CONTEXT, &revoke);
+
+	*reason = revoke.reason;
+	return err;
+}
+
+int kernel_device_reset(int device, uint32_t *reason)
+{
+	struct sva_device_reset reset = { .argsz = sizeof(reset) };
+	int err = control(device, SVA_DEVICE_RESET, &reset);
+
+	*reason = reset.reason;
+	return err;
+}
+
+void kernel_step(const char *step)
+{
+	(void)step;
+}
+
 ssize_t kernel_events_read(int device, struct sva_event *events, size_t count)
 {
 	ssize_t length;

@@ -4,6 +4,7 @@
  */
 #include <argp.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -26,6 +27,7 @@ const char *argp_program_version = "svad " SVA_VERSION;
 struct options {
 	const char *config;
 	const char *socket;
+	const char *state;
 	const char *user;
 	int log_level;
 	bool check;
@@ -35,6 +37,7 @@ struct options {
 enum {
 	OPTION_CHECK = 256,
 	OPTION_NO_SANDBOX,
+	OPTION_STATE,
 };
 
 static const struct argp_option option_table[] = {
@@ -43,6 +46,8 @@ static const struct argp_option option_table[] = {
 	  "Check the policy in FILE, name each error with its line and its remedy, and exit: 0 if it is good, 1 if not", 0 },
 	{ "socket", 's', "PATH", 0,
 	  "Make the socket at PATH instead of " SVA_SOCKET_PATH " (not under socket activation)", 0 },
+	{ "state", OPTION_STATE, "FILE", 0,
+	  "Keep grants in FILE, so that they outlive svad; without it in $RUNTIME_DIRECTORY, or nowhere", 0 },
 	{ "user", 'u', "NAME", 0, "Started as root, become NAME before serving anybody", 0 },
 	{ "verbose", 'v', NULL, 0, "Log each context that is handed out, too", 0 },
 	{ "no-sandbox", OPTION_NO_SANDBOX, NULL, 0,
@@ -60,6 +65,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 's':
 		options->socket = argument;
+		return 0;
+	case OPTION_STATE:
+		options->state = argument;
 		return 0;
 	case 'u':
 		options->user = argument;
@@ -94,11 +102,11 @@ static const struct argp argp = {
 };
 
 static void check_report(void *userdata, const char *path, unsigned int line,
-			 const char *message)
+			 unsigned int column, const char *message)
 {
 	(void)userdata;
 	if (line)
-		fprintf(stderr, "%s:%u: %s\n", path, line, message);
+		fprintf(stderr, "%s:%u:%u: %s\n", path, line, column, message);
 	else
 		fprintf(stderr, "%s: %s\n", path, message);
 }
@@ -177,14 +185,15 @@ static int serve(struct svad *svad, const struct options *options)
 	return err;
 }
 
-static int start(const struct options *options, sd_event *event, int socket)
+static int start(const struct options *options, sd_event *event,
+		 const struct svad_start *with)
 {
 	struct svad svad;
 	int err;
 
 	if (options->no_sandbox)
 		log_warning("--no-sandbox: system calls are not restricted; this is for tests only");
-	err = svad_init(&svad, event, options->config, socket);
+	err = svad_init(&svad, event, with);
 	if (err) {
 		log_error("not started: %s; svad --check-config shows whether the policy is good",
 			  strerror(-err));
@@ -212,10 +221,38 @@ static int kernel_check(void)
 	return err;
 }
 
+/* The service manager's folder for svad, which it keeps while svad is restarted */
+static int state_open(const struct options *options)
+{
+	const char *folder = getenv("RUNTIME_DIRECTORY");
+	char path[PATH_MAX];
+
+	if (options->state)
+		return grants_file_open(options->state);
+	if (!folder || !*folder)
+		return -1;
+	snprintf(path, sizeof(path), "%.*s/" GRANT_STATE_FILE, (int)strcspn(folder, ":"), folder);
+	return grants_file_open(path);
+}
+
+/* While svad may still do what it gives up then: the fds are the caller's */
+static int prepare(const struct options *options, struct svad_start *with)
+{
+	limits_raise();
+	signals_block();
+	with->socket = listen_open(options->socket);
+	if (with->socket < 0)
+		return with->socket;
+	with->state = state_open(options);
+	if (options->state && with->state < 0)
+		return with->state;
+	return privilege_drop(options->user);
+}
+
 static int run(const struct options *options)
 {
 	__attribute__((cleanup(sd_event_unrefp))) sd_event *event = NULL;
-	autoclose int socket = -1;
+	struct svad_start with = { .config = options->config, .socket = -1, .state = -1 };
 	int err = kernel_check();
 
 	if (err)
@@ -223,20 +260,15 @@ static int run(const struct options *options)
 	/* refuses, in words, before anything is made */
 	if (!options->user && !geteuid())
 		return privilege_drop(NULL);
-	limits_raise();
-	signals_block();
-	socket = listen_open(options->socket);
-	if (socket < 0)
-		return socket;
-	err = privilege_drop(options->user);
-	if (err)
-		return err;
-	err = sd_event_default(&event);
-	if (err < 0) {
-		log_error("no event loop: %s", strerror(-err));
-		return err;
-	}
-	return start(options, event, fd_take(&socket));
+	err = prepare(options, &with);
+	if (!err)
+		err = sd_event_default(&event);
+	if (err >= 0)
+		return start(options, event, &with);
+	log_error("not started: %s", strerror(-err));
+	fd_close(&with.socket);
+	fd_close(&with.state);
+	return err;
 }
 
 int main(int argc, char **argv)

@@ -49,13 +49,13 @@ static int map_resize(struct map *map, size_t capacity)
 	return 0;
 }
 
-int map_reserve(struct map *map)
+int map_reserve(struct map *map, size_t keys)
 {
-	if (!map->capacity)
-		return map_resize(map, MAP_SMALLEST);
-	if ((map->count + 1) * 4 > map->capacity * 3)
-		return map_resize(map, map->capacity * 2);
-	return 0;
+	size_t capacity = map->capacity ? map->capacity : MAP_SMALLEST;
+
+	while ((map->count + keys) * 4 > capacity * 3)
+		capacity *= 2;
+	return capacity == map->capacity ? 0 : map_resize(map, capacity);
 }
 
 uint64_t map_get(const struct map *map, uint64_t key)

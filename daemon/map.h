@@ -29,8 +29,8 @@ struct map {
 
 void map_free(struct map *map);
 
-/* Room for one more key, so that the next map_set() cannot fail; -ENOMEM */
-int must_check map_reserve(struct map *map);
+/* Room for so many more keys, so that the next map_set()s cannot fail; -ENOMEM */
+int must_check map_reserve(struct map *map, size_t keys);
 
 uint64_t map_get(const struct map *map, uint64_t key);
 

@@ -8,53 +8,118 @@
 
 #include "message.h"
 
-static bool name_is_exact(const char *name)
+static bool string_is_exact(const char *string, size_t size)
 {
-	size_t length = strnlen(name, SVA_NAME_LEN);
+	size_t length = strnlen(string, size);
 
-	if (length == SVA_NAME_LEN)
+	if (length == size)
 		return false;
-	for (; length < SVA_NAME_LEN; length++) {
-		if (name[length])
+	for (; length < size; length++) {
+		if (string[length])
 			return false;
 	}
 	return true;
 }
 
+static bool name_is_exact(const char *name)
+{
+	return string_is_exact(name, SVA_NAME_LEN);
+}
+
+/* Sizes of a request and of what answers it; the type is the index */
+static const struct {
+	uint16_t request;
+	uint16_t reply;
+} sizes[] = {
+	[SVA_MSG_OPEN] = { sizeof(struct sva_msg_open), sizeof(struct sva_msg_opened) },
+	[SVA_MSG_LIST_DEVICES] = { sizeof(struct sva_msg_list_devices),
+				   sizeof(struct sva_msg_devices) },
+	[SVA_MSG_LIST_CONTEXTS] = { sizeof(struct sva_msg_list_contexts),
+				    sizeof(struct sva_msg_contexts) },
+	[SVA_MSG_EXPLAIN] = { sizeof(struct sva_msg_explain), sizeof(struct sva_msg_explained) },
+	[SVA_MSG_EXPLAIN_USER] = { sizeof(struct sva_msg_explain_user),
+				   sizeof(struct sva_msg_explained) },
+	[SVA_MSG_ADD_GRANT] = { sizeof(struct sva_msg_add_grant), sizeof(struct sva_msg_done) },
+	[SVA_MSG_REMOVE_GRANT] = { sizeof(struct sva_msg_number), sizeof(struct sva_msg_done) },
+	[SVA_MSG_LIST_GRANTS] = { sizeof(struct sva_msg_number), sizeof(struct sva_msg_grants) },
+	[SVA_MSG_REVOKE] = { sizeof(struct sva_msg_revoke), sizeof(struct sva_msg_done) },
+	[SVA_MSG_RESET] = { sizeof(struct sva_msg_reset), sizeof(struct sva_msg_done) },
+	[SVA_MSG_STATS] = { sizeof(struct sva_msg_number), sizeof(struct sva_msg_stats) },
+	[SVA_MSG_SUBSCRIBE] = { sizeof(struct sva_msg_number), sizeof(struct sva_msg_done) },
+};
+
 static size_t request_size(uint16_t type)
 {
-	switch (type) {
-	case SVA_MSG_OPEN:
-		return sizeof(struct sva_msg_open);
-	case SVA_MSG_LIST_DEVICES:
-		return sizeof(struct sva_msg_list_devices);
-	case SVA_MSG_LIST_CONTEXTS:
-		return sizeof(struct sva_msg_list_contexts);
-	case SVA_MSG_EXPLAIN:
-		return sizeof(struct sva_msg_explain);
-	default:
-		return 0;
+	return type < ARRAY_SIZE(sizes) ? sizes[type].request : 0;
+}
+
+static const char unterminated[] = "a name without its NUL, or with bytes behind it";
+static const char not_reserved[] = "a reserved field is not zero";
+
+static const char *name_fault(const char *name)
+{
+	return name_is_exact(name) ? NULL : unterminated;
+}
+
+static const char *names_fault(const char *device, const char *type)
+{
+	return name_fault(device) ? unterminated : name_fault(type);
+}
+
+static const char *explain_user_fault(const struct sva_msg_explain_user *explain)
+{
+	if (explain->num_groups > SVA_MSG_GROUPS)
+		return "more groups than there is room for";
+	for (size_t i = explain->num_groups; i < SVA_MSG_GROUPS; i++) {
+		if (explain->groups[i])
+			return not_reserved;
 	}
+	if (!string_is_exact(explain->cgroup, sizeof(explain->cgroup)))
+		return unterminated;
+	if (explain->reserved)
+		return not_reserved;
+	return names_fault(explain->device, explain->type);
+}
+
+static const char *add_grant_fault(const struct sva_msg_add_grant *grant)
+{
+	if (!name_is_exact(grant->device) ||
+	    !string_is_exact(grant->cgroup, sizeof(grant->cgroup)))
+		return unterminated;
+	if (!*grant->device)
+		return "a grant without a device";
+	return *grant->cgroup && grant->uid ? "a grant for both a user and a cgroup" : NULL;
+}
+
+static const char *number_fault(const struct sva_msg_number *number)
+{
+	bool is_used = number->msg.type == SVA_MSG_REMOVE_GRANT ||
+		       number->msg.type == SVA_MSG_LIST_GRANTS;
+
+	return number->reserved || (number->number && !is_used) ? not_reserved : NULL;
 }
 
 static const char *request_body_fault(const union request *request)
 {
-	const char *unterminated = "a name without its NUL, or with bytes behind it";
-
 	switch (request->msg.type) {
 	case SVA_MSG_OPEN:
-		if (!name_is_exact(request->open.device) || !name_is_exact(request->open.type))
-			return unterminated;
-		return NULL;
+		return names_fault(request->open.device, request->open.type);
 	case SVA_MSG_EXPLAIN:
-		if (!name_is_exact(request->explain.device) ||
-		    !name_is_exact(request->explain.type))
-			return unterminated;
-		return NULL;
+		return names_fault(request->explain.device, request->explain.type);
+	case SVA_MSG_EXPLAIN_USER:
+		return explain_user_fault(&request->explain_user);
+	case SVA_MSG_ADD_GRANT:
+		return add_grant_fault(&request->add_grant);
 	case SVA_MSG_LIST_CONTEXTS:
-		return name_is_exact(request->list_contexts.device) ? NULL : unterminated;
+		return name_fault(request->list_contexts.device);
+	case SVA_MSG_REVOKE:
+		return name_fault(request->revoke.device);
+	case SVA_MSG_RESET:
+		return name_fault(request->reset.device);
+	case SVA_MSG_LIST_DEVICES:
+		return request->list_devices.reserved ? not_reserved : NULL;
 	default:
-		return request->list_devices.reserved ? "a reserved field is not zero" : NULL;
+		return number_fault(&request->number);
 	}
 }
 
@@ -111,18 +176,7 @@ enum message_kind message_receive(int socket, union request *request, const char
 
 static size_t reply_size(uint16_t type)
 {
-	switch (type) {
-	case SVA_MSG_OPEN:
-		return sizeof(struct sva_msg_opened);
-	case SVA_MSG_LIST_DEVICES:
-		return sizeof(struct sva_msg_devices);
-	case SVA_MSG_LIST_CONTEXTS:
-		return sizeof(struct sva_msg_contexts);
-	case SVA_MSG_EXPLAIN:
-		return sizeof(struct sva_msg_explained);
-	default:
-		return sizeof(struct sva_msg);
-	}
+	return request_size(type) ? sizes[type].reply : sizeof(struct sva_msg);
 }
 
 static void reply_init_sized(struct reply *reply, const union request *request, size_t size)
@@ -144,6 +198,15 @@ void reply_init(struct reply *reply, const union request *request)
 void reply_init_bare(struct reply *reply, const union request *request)
 {
 	reply_init_sized(reply, request, sizeof(struct sva_msg));
+}
+
+void reply_init_event(struct reply *reply, uint32_t serial)
+{
+	static const union request nothing;
+
+	reply_init_sized(reply, &nothing, sizeof(reply->event));
+	reply->msg.type = SVA_MSG_EVENT;
+	reply->msg.serial = serial;
 }
 
 void reply_refuse(struct reply *reply, int error, uint32_t reason)

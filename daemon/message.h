@@ -17,6 +17,11 @@ union request {
 	struct sva_msg_list_devices list_devices;
 	struct sva_msg_list_contexts list_contexts;
 	struct sva_msg_explain explain;
+	struct sva_msg_explain_user explain_user;
+	struct sva_msg_add_grant add_grant;
+	struct sva_msg_number number;
+	struct sva_msg_revoke revoke;
+	struct sva_msg_reset reset;
 };
 
 /**
@@ -59,17 +64,22 @@ struct reply {
 		struct sva_msg_devices devices;
 		struct sva_msg_contexts contexts;
 		struct sva_msg_explained explained;
-		char bytes[sizeof(struct sva_msg_contexts)];
+		struct sva_msg_done done;
+		struct sva_msg_grants grants;
+		struct sva_msg_stats stats;
+		struct sva_msg_event event;
+		char bytes[SVA_MSG_MAX];
 	};
 };
-
-_Static_assert(sizeof(struct sva_msg_devices) <= sizeof(struct sva_msg_contexts), "bytes");
 
 /* An empty reply of the type that answers the request */
 void reply_init(struct reply *reply, const union request *request);
 
 /* A bare header: no request, another version, a violation */
 void reply_init_bare(struct reply *reply, const union request *request);
+
+/* An event, which answers nothing */
+void reply_init_event(struct reply *reply, uint32_t serial);
 
 /*
  * Turns the reply into a refusal: all but the header becomes zero, the fd is

@@ -4,7 +4,9 @@
  */
 #include <sva.h>
 
-#include "log.h"
+#include "account.h"
+#include "admin.h"
+#include "audit.h"
 #include "open.h"
 #include "reason.h"
 
@@ -28,15 +30,159 @@ static void search_refused(struct search *search, int rank, int error, uint32_t 
 	search->refused_by = search->verdict.rule;
 }
 
-/* Are the limits reached, even after what the kernel has to say? */
-static uint32_t limit_reached(const struct search *search, const struct device *device)
+/* -------------------------------------------------------------- grants */
+
+static bool grant_has_room(const struct device *device, const struct grant *grant)
 {
-	if (device_account(device, search->who->uid) >= search->verdict.contexts_per_user)
-		return SVA_REASON_LIMIT_USER;
+	return account_grant(device, grant->number) < grant->contexts;
+}
+
+/* A grant of this chain on the device, with room if there is one */
+static const struct grant *grant_choose(const struct search *search, const struct device *device,
+					const struct grant *grant, const char *path, size_t length)
+{
+	const struct grant *full = NULL;
+
+	for (; grant; grant = grant_next(&search->svad->grants, grant)) {
+		if (strcmp(grant->device, device->name))
+			continue;
+		if (path ? !grant->path || strlen(grant->path) != length ||
+			   memcmp(grant->path, path, length) :
+			   grant->path || grant->uid != search->who->uid)
+			continue;
+		if (grant_has_room(device, grant))
+			return grant;
+		full = grant;
+	}
+	return full;
+}
+
+/* The grants at one cgroup of the path; those of a cgroup that was there before end */
+static const struct grant *grant_at(const struct search *search, const struct device *device,
+				    const char *path, size_t length)
+{
+	struct svad *svad = search->svad;
+	struct grant *grant = grant_first_of_path(&svad->grants, path, length);
+	uint64_t id;
+
+	if (!grant)
+		return NULL;
+	id = cgroup_id(&svad->cgroups, path, length);
+	grants_end_others(svad, path, length, id);
+	return grant_choose(search, device, grant_first_of_path(&svad->grants, path, length),
+			    path, length);
+}
+
+/* Innermost first: what a job was given is for its steps, before what all share */
+static const struct grant *grant_of_cgroups(const struct search *search,
+					    const struct device *device)
+{
+	uint32_t failure = search->who->failure;
+	const char *path = subject_cgroup(search->who);
+	const struct grant *found = NULL;
+
+	/* who cannot be told to have a grant has none, and may be allowed without */
+	search->who->failure = failure;
+	if (!path)
+		return NULL;
+	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
+		const struct grant *grant = grant_at(search, device, path, end);
+
+		if (grant && (!found || grant_has_room(device, grant)))
+			found = grant;
+	}
+	return found;
+}
+
+/* One with room, else one without, else NULL */
+static const struct grant *search_grant(const struct search *search, const struct device *device)
+{
+	const struct grants *grants = &search->svad->grants;
+	const struct grant *of_user, *of_cgroup;
+
+	if (!grants->count)
+		return NULL;
+	of_user = grant_choose(search, device, grant_first_of_user(grants, search->who->uid),
+			       NULL, 0);
+	if (!grants->of_cgroups || (of_user && grant_has_room(device, of_user)))
+		return of_user;
+	of_cgroup = grant_of_cgroups(search, device);
+	return of_cgroup ? of_cgroup : of_user;
+}
+
+/* -------------------------------------------------------------- limits */
+
+/* The cgroup that is counted: the one that the rule names, else the unit's */
+static uint32_t cgroup_limit_reached(struct search *search, const struct device *device)
+{
+	const char *path = subject_cgroup(search->who);
+	size_t length = search->verdict.cgroup_length;
+	uint64_t id;
+
+	if (!path)
+		return search->who->failure;
+	id = cgroup_id(&search->svad->cgroups, path, length ? length : cgroup_unit_length(path));
+	if (!id)
+		return SVA_REASON_NO_CGROUP;
+	search->cookie = cookie_make(0, id);
+	return account_cgroup(device, id) >= search->verdict.contexts_per_cgroup ?
+	       SVA_REASON_LIMIT_CGROUP : 0;
+}
+
+/*
+ * R8: whoever has contexts of a type gets another only while those that he has,
+ * times the users who have or want some, are fewer than those that are left.  So
+ * what one may still take shrinks with the number of users, and the greediest user
+ * leaves some to those who come later.
+ */
+static bool share_is_used_up(const struct search *search, const struct device *device)
+{
+	uint32_t own = account_user_type(device, search->who->uid, search->type);
+	uint32_t limit = search->verdict.contexts_per_device;
+	struct sva_type_info type;
+	uint64_t left;
+
+	if (!search->verdict.fair_share || !own ||
+	    kernel_type_info(device->fd, search->type, &type))
+		return false;
+	left = type.available;
+	if (limit && limit - account_total(device) < left)
+		left = limit - account_total(device);
+	/* where nothing is left at all, the kernel says so */
+	return left && (uint64_t)own * account_rivals(device, search->who->uid, search->type,
+						      svad_now(search->svad)) >= left;
+}
+
+static uint32_t common_limit_reached(const struct search *search, const struct device *device)
+{
+	const struct policy *policy = search->svad->policy;
+	const struct devices *devices = &search->svad->devices;
+
+	if (policy->contexts && accounts_total(devices) >= policy->contexts)
+		return SVA_REASON_LIMIT_TOTAL;
 	if (search->verdict.contexts_per_device &&
-	    device_contexts(device) >= search->verdict.contexts_per_device)
+	    account_total(device) >= search->verdict.contexts_per_device)
 		return SVA_REASON_LIMIT_DEVICE;
+	if (policy->quarantined_per_user &&
+	    accounts_user_quarantined(devices, search->who->uid) >= policy->quarantined_per_user)
+		return SVA_REASON_LIMIT_QUARANTINE;
 	return 0;
+}
+
+/* Are the limits reached, even after what the kernel has to say? */
+static uint32_t limit_reached(struct search *search, const struct device *device)
+{
+	uint32_t reason = common_limit_reached(search, device);
+
+	if (reason || search->grant)
+		return reason;
+	if (account_user(device, search->who->uid) >= search->verdict.contexts_per_user)
+		return SVA_REASON_LIMIT_USER;
+	if (search->verdict.contexts_per_cgroup)
+		reason = cgroup_limit_reached(search, device);
+	if (!reason && share_is_used_up(search, device))
+		reason = SVA_REASON_LIMIT_SHARE;
+	return reason;
 }
 
 static bool search_limits_allow(struct search *search, struct device *device)
@@ -50,6 +196,33 @@ static bool search_limits_allow(struct search *search, struct device *device)
 		search_refused(search, RANK_LIMIT, 0, reason);
 	return !reason;
 }
+
+/*
+ * A [deny] that matches goes before a grant, and a grant with room before what the
+ * rules and their limits say.
+ */
+static bool search_policy_allows(struct search *search, const struct device *device)
+{
+	const struct grant *grant;
+
+	search->verdict = policy_decide(search->svad->policy, search->who, device->name,
+					device->types[search->type]);
+	if (search->verdict.reason != SVA_REASON_DENIED_BY_RULE) {
+		grant = search_grant(search, device);
+		if (grant && grant_has_room(device, grant)) {
+			search->grant = grant;
+			search->cookie = cookie_make(grant->number, 0);
+			return true;
+		}
+		if (grant && search->verdict.reason)
+			search->verdict.reason = SVA_REASON_LIMIT_GRANT;
+	}
+	if (search->verdict.reason)
+		search_refused(search, RANK_DENIED, 0, search->verdict.reason);
+	return !search->verdict.reason;
+}
+
+/* ------------------------------------------------------------- devices */
 
 /* Only asked where svad chooses: where the client names a device, the kernel answers */
 static bool search_device_works(struct search *search, struct device *device)
@@ -68,16 +241,14 @@ static bool search_try(struct search *search, struct device *device)
 {
 	search->tried++;
 	search->verdict = (struct verdict){ 0 };
+	search->grant = NULL;
+	search->cookie = 0;
 	if (device_type(device, search->type_name, &search->type)) {
 		search_refused(search, RANK_NO_TYPE, 0, SVA_REASON_NO_SUCH_TYPE);
 		return false;
 	}
-	search->verdict = policy_decide(search->policy, search->who, device->name,
-					device->types[search->type]);
-	if (search->verdict.reason) {
-		search_refused(search, RANK_DENIED, 0, search->verdict.reason);
+	if (!search_policy_allows(search, device))
 		return false;
-	}
 	if (!search_limits_allow(search, device) || device->gone)
 		return false;
 	return *search->name || search_device_works(search, device);
@@ -90,8 +261,7 @@ void search_begin(struct search *search, struct svad *svad, struct subject *who,
 	bool any = devices_next(&svad->devices, &first);
 
 	*search = (struct search){
-		.policy = svad->policy, .devices = &svad->devices,
-		.who = who, .name = device, .type_name = type,
+		.svad = svad, .who = who, .name = device, .type_name = type,
 	};
 	search_refused(search, RANK_NO_DEVICE, 0,
 		       any ? SVA_REASON_NO_SUCH_DEVICE : SVA_REASON_NO_DEVICE);
@@ -102,11 +272,11 @@ bool search_next(struct search *search)
 	struct device *device;
 
 	if (*search->name) {
-		device = search->tried ? NULL : devices_find(search->devices, search->name);
+		device = search->tried ? NULL : devices_find(&search->svad->devices, search->name);
 		search->device = device;
 		return device && search_try(search, device);
 	}
-	while ((device = devices_next(search->devices, &search->index))) {
+	while ((device = devices_next(&search->svad->devices, &search->index))) {
 		search->index++;
 		search->device = device;
 		if (search_try(search, device))
@@ -117,6 +287,9 @@ bool search_next(struct search *search)
 
 void search_device_refused(struct search *search, int error, uint32_t reason)
 {
+	if (error == -ENOSPC)
+		account_want(search->device, search->who->uid, search->type,
+			     svad_now(search->svad));
 	search_refused(search, RANK_KERNEL, error, reason);
 }
 
@@ -145,9 +318,17 @@ static int open_search(struct search *search, const struct client *client,
 		       struct sva_create_context *created)
 {
 	while (search_next(search)) {
-		int err = device_create_context(search->device, search->type,
-						client->peer.pid, client->peer.uid, created);
+		struct charge charge = {
+			.uid = client->peer.uid, .type = search->type, .cookie = search->cookie,
+		};
+		int err;
 
+		/* what could not be told for certain is no ground to hand anything out */
+		if (search->who->failure)
+			break;
+		kernel_step("allowed");
+		err = device_create_context(search->device, client->peer.pid, &charge, created);
+		kernel_step("created");
 		if (!err)
 			return 0;
 		search_device_refused(search, err, created->reason);
@@ -171,17 +352,34 @@ static bool open_owner_is_proved(const struct client *client, struct reply *repl
 	return false;
 }
 
+static void open_audit(const struct client *client, const struct search *search,
+		       const struct sva_create_context *created)
+{
+	struct record record = {
+		.event = "opened", .cgroup = search->who->cgroup,
+		.device = search->device->name, .type = search->device->types[search->type],
+		.context = created->id, .grant = search->grant ? search->grant->number : 0,
+		.rule = search->verdict.rule ? search->verdict.rule->line : 0,
+	};
+
+	if (!log_enabled(LOG_INFO))
+		return;
+	audit_of_client(client, &record);
+	log_record(LOG_INFO, &record, "opened context %llu on %s for uid %u, pid %d",
+		   (unsigned long long)created->id, record.device, record.uid, record.pid);
+}
+
 static void open_succeeded(const struct client *client, const struct search *search,
 			   const struct sva_create_context *created, struct reply *reply)
 {
 	reply->fd = created->fd;
 	reply->opened.id = created->id;
 	name_copy(reply->opened.device, search->device->name, SVA_NAME_LEN);
-	reply->opened.rule = search->verdict.rule->line;
-	if (open_owner_is_proved(client, reply))
-		log_info("context %llu on %s for uid %u, pid %d",
-			 (unsigned long long)created->id, search->device->name,
-			 client->peer.uid, client->peer.pid);
+	reply->opened.rule = search->verdict.rule ? search->verdict.rule->line : 0;
+	if (!open_owner_is_proved(client, reply))
+		return;
+	client->svad->stats[SVA_STAT_OPENED]++;
+	open_audit(client, search, created);
 }
 
 void request_open(struct client *client, struct subject *who,

@@ -12,12 +12,13 @@
  * struct search - goes through the devices that a request fits
  * @device: the one at hand; @type of it
  * @verdict: of the policy about it
+ * @grant: under which it would be opened, or NULL
+ * @cookie: what the context would be charged to beside the user
  * @error: with @reason and @refused_by: the refusal that came nearest to success
  * @refused_by: the rule, NULL when no rule decided
  */
 struct search {
-	const struct policy *policy;
-	const struct devices *devices;
+	struct svad *svad;
 	struct subject *who;
 	const char *name;
 	const char *type_name;
@@ -26,6 +27,8 @@ struct search {
 	struct device *device;
 	uint32_t type;
 	struct verdict verdict;
+	const struct grant *grant;
+	uint64_t cookie;
 	int rank;
 	int error;
 	uint32_t reason;

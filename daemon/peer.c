@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include <sva.h>
+
 #include "peer.h"
 
 #ifndef SO_PEERPIDFD
@@ -69,7 +71,7 @@ static void peer_load_groups(struct subject *who)
 	socklen_t length = sizeof(groups);
 
 	if (getsockopt(subject->socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length)) {
-		who->failed = true;
+		who->failure = SVA_REASON_DAEMON_NO_MEMORY;
 		return;
 	}
 	for (size_t i = 0; i < length / sizeof(*groups); i++) {
@@ -79,15 +81,33 @@ static void peer_load_groups(struct subject *who)
 	who->groups = groups;
 }
 
+/*
+ * R10: the number is the one that the kernel noted together with the pidfd.  While
+ * the pidfd says that this process has not ended, no other can have it.
+ */
+static void peer_load_cgroup(struct subject *who)
+{
+	static char path[CGROUP_PATH_MAX];
+	const struct peer_subject *subject = (const struct peer_subject *)who;
+	int err = cgroup_of(subject->cgroups, subject->peer->pid, path, sizeof(path));
+
+	if (!peer_alive(subject->peer))
+		who->failure = SVA_REASON_PEER_GONE;
+	else if (err)
+		who->failure = SVA_REASON_NO_CGROUP;
+	else
+		who->cgroup = path;
+}
+
 void peer_subject(const struct peer *peer, int socket, const struct policy *policy,
-		  struct peer_subject *subject)
+		  const struct cgroups *cgroups, struct peer_subject *subject)
 {
 	*subject = (struct peer_subject){
 		.who = {
 			.uid = peer->uid, .gid = peer->gid,
-			.load_groups = peer_load_groups,
+			.load_groups = peer_load_groups, .load_cgroup = peer_load_cgroup,
 		},
-		.policy = policy, .socket = socket,
+		.peer = peer, .policy = policy, .cgroups = cgroups, .socket = socket,
 	};
 }
 

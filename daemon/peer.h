@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "cgroup.h"
 #include "policy.h"
 
 /**
@@ -38,17 +39,21 @@ bool peer_alive(const struct peer *peer);
 /**
  * struct peer_subject - the peer as the policy sees it, for one request
  *
- * Its groups are asked for when a rule depends on them, and only those that the
- * policy names are kept: in memory that all share, until the next peer_subject().
+ * Its groups and its cgroup are asked for when a rule, a limit or a grant depends
+ * on them, and only those groups that the policy names are kept: in memory that all
+ * share, until the next peer_subject().  The groups are those of the connect, the
+ * cgroup is that of now.
  */
 struct peer_subject {
 	struct subject who;
+	const struct peer *peer;
 	const struct policy *policy;
+	const struct cgroups *cgroups;
 	int socket;
 };
 
 void peer_subject(const struct peer *peer, int socket, const struct policy *policy,
-		  struct peer_subject *subject);
+		  const struct cgroups *cgroups, struct peer_subject *subject);
 
 /* 0, or -ENOPROTOOPT when the kernel lacks SO_PEERPIDFD (R10), or -errno */
 int must_check peer_check_kernel(void);

@@ -17,6 +17,7 @@
 #define CONNECTIONS		1024
 #define CONNECTIONS_PER_USER	64
 #define CONTEXTS_PER_USER	16
+#define REQUESTS_PER_SECOND	1000
 #define LIMIT_MAX		1000000u
 
 #define IN_ALLOW	(1u << 0)
@@ -24,7 +25,14 @@
 #define IN_LIMITS	(1u << 2)
 #define IN_DEVICE	(1u << 3)
 #define IN_ADMINS	(1u << 4)
+#define IN_OPERATORS	(1u << 5)
+#define IN_RELOAD	(1u << 6)
 #define IN_RULE		(IN_ALLOW | IN_DENY)
+#define IN_PEOPLE	(IN_ADMINS | IN_OPERATORS)
+
+#define SECTIONS "[allow], [deny], [limits], [device PATTERN], [administrators], [operators] and [reload]"
+
+#define LINE_TEXT_MAX	256
 
 struct reader {
 	FILE *file;
@@ -33,6 +41,7 @@ struct reader {
 	void *userdata;
 	struct policy *policy;
 	unsigned int line;
+	char text[LINE_TEXT_MAX];	/* of the line, for columns */
 	unsigned int section;	/* IN_*, 0: none or one that is not known */
 	unsigned int section_line;
 	bool any_section;
@@ -40,10 +49,11 @@ struct reader {
 	bool no_memory;
 };
 
-static void report_at(struct reader *reader, unsigned int line, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+static void report_at(struct reader *reader, unsigned int line, unsigned int column,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void report_at(struct reader *reader, unsigned int line, const char *format, ...)
+static void report_at(struct reader *reader, unsigned int line, unsigned int column,
+		      const char *format, ...)
 {
 	char message[512];
 	va_list args;
@@ -52,10 +62,42 @@ static void report_at(struct reader *reader, unsigned int line, const char *form
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	reader->errors++;
-	reader->report(reader->userdata, reader->path, line, message);
+	reader->report(reader->userdata, reader->path, line, column, message);
 }
 
-#define report_here(reader, ...) report_at(reader, (reader)->line, __VA_ARGS__)
+static bool stands_alone(const char *text, const char *at, size_t length)
+{
+	static const char separators[] = " \t,=[]";
+
+	return (at == text || strchr(separators, at[-1])) &&
+	       (!at[length] || strchr(separators, at[length]) || at[length] == '\r');
+}
+
+/* Where the word stands in the line: behind the '=' if there is one and it is there */
+static unsigned int column_of(const struct reader *reader, const char *word)
+{
+	const char *text = reader->text, *equals = strchr(text, '=');
+	size_t length = strlen(word);
+
+	for (const char *from = equals ? equals : text;; from = text, equals = NULL) {
+		const char *at = from;
+
+		while (length && (at = strstr(at, word))) {
+			if (stands_alone(text, at, length))
+				return (unsigned int)(at - text) + 1;
+			at++;
+		}
+		if (!equals)
+			break;
+	}
+	return (unsigned int)strspn(text, " \t") + 1;
+}
+
+/* About a word of the line at hand */
+#define report_word(reader, word, ...) \
+	report_at(reader, (reader)->line, column_of(reader, word), __VA_ARGS__)
+
+#define report_here(reader, ...) report_word(reader, "", __VA_ARGS__)
 
 /* One zeroed element more at the end of an array, or NULL */
 static void *array_append(struct reader *reader, void *array, size_t *count, size_t size)
@@ -121,11 +163,12 @@ static void user_append(struct reader *reader, struct policy_ids *ids, const cha
 	} else if (!number_parse(name, 0, UINT32_MAX - 1, &uid)) {
 		ids_append(reader, ids, uid);
 	} else {
+		reader->policy->has_names = true;
 		user = getpwnam(name);
 		if (user)
 			ids_append(reader, ids, user->pw_uid);
 		else
-			report_here(reader, "there is no user '%s'; correct the name, create the user, or give a number", name);
+			report_word(reader, name, "there is no user '%s'; correct the name, create the user, or give a number", name);
 	}
 }
 
@@ -135,9 +178,10 @@ static void group_append(struct reader *reader, struct policy_ids *ids, const ch
 	uint32_t gid;
 
 	if (number_parse(name, 0, UINT32_MAX - 1, &gid)) {
+		reader->policy->has_names = true;
 		group = getgrnam(name);
 		if (!group) {
-			report_here(reader, "there is no group '%s'; correct the name, create the group, or give a number (user = * means everybody)", name);
+			report_word(reader, name, "there is no group '%s'; correct the name, create the group, or give a number (user = * means everybody)", name);
 			return;
 		}
 		gid = group->gr_gid;
@@ -149,19 +193,52 @@ static void group_append(struct reader *reader, struct policy_ids *ids, const ch
 static void pattern_append(struct reader *reader, struct policy_patterns *patterns,
 			   const char *text)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*?[]!^";
-	void *bigger;
+	void *bigger = array_append(reader, patterns->patterns, &patterns->count,
+				    sizeof(*patterns->patterns));
 
-	if (strspn(text, allowed) != strlen(text) || strlen(text) >= POLICY_PATTERN_LEN) {
-		report_here(reader, "'%s' is no name or pattern; names have letters, digits, '-', '_' and '.', and patterns also '*', '?' and [..]", text);
-		return;
-	}
-	bigger = array_append(reader, patterns->patterns, &patterns->count,
-			      sizeof(*patterns->patterns));
 	if (!bigger)
 		return;
 	patterns->patterns = bigger;
-	name_copy(patterns->patterns[patterns->count - 1], text, POLICY_PATTERN_LEN);
+	patterns->patterns[patterns->count - 1] = strdup(text);
+	if (!patterns->patterns[patterns->count - 1]) {
+		patterns->count--;
+		reader->no_memory = true;
+	}
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+static void name_append(struct reader *reader, struct policy_patterns *patterns,
+			const char *text)
+{
+	if (strspn(text, LETTERS "-_.*?[]!^") == strlen(text) && strlen(text) < 64)
+		pattern_append(reader, patterns, text);
+	else
+		report_word(reader, text, "'%s' is no name or pattern; names have letters, digits, '-', '_' and '.', and patterns also '*', '?' and [..]", text);
+}
+
+static void cgroup_append(struct reader *reader, struct policy_patterns *patterns,
+			  const char *text)
+{
+	size_t length = strlen(text);
+
+	if (*text != '/')
+		report_word(reader, text, "'%s' does not begin with '/'; give the path below /sys/fs/cgroup, as /proc/PID/cgroup has it behind 0::", text);
+	else if (strstr(text, "//") || strstr(text, "/..") || (length > 1 && text[length - 1] == '/'))
+		report_word(reader, text, "'%s' is no path of a cgroup; leave out '..', '//' and a '/' at the end", text);
+	else
+		pattern_append(reader, patterns, text);
+}
+
+static void slice_append(struct reader *reader, struct policy_patterns *patterns,
+			 const char *text)
+{
+	size_t length = strlen(text);
+
+	if (strchr(text, '/') || length <= 6 || strcmp(text + length - 6, ".slice"))
+		report_word(reader, text, "'%s' is no slice of systemd; its name ends in .slice and has no '/' (cgroup = takes paths)", text);
+	else
+		pattern_append(reader, patterns, text);
 }
 
 /* Calls @each for the words of a list, which blanks and commas separate */
@@ -169,10 +246,16 @@ static void pattern_append(struct reader *reader, struct policy_patterns *patter
 	for (char *word = strtok_r(copy, ", \t", &(state)); word;	\
 	     word = strtok_r(NULL, ", \t", &(state)))
 
+static struct policy_people *people_of(struct reader *reader)
+{
+	return reader->section == IN_ADMINS ? &reader->policy->administrators :
+					      &reader->policy->operators;
+}
+
 static void set_user(struct reader *reader, char *value)
 {
-	struct policy_ids *ids = reader->section == IN_ADMINS ?
-		&reader->policy->admin_users : &rule_last(reader)->users;
+	struct policy_ids *ids = reader->section & IN_PEOPLE ?
+		&people_of(reader)->users : &rule_last(reader)->users;
 	char *state;
 
 	for_each_word(word, value, state)
@@ -181,8 +264,8 @@ static void set_user(struct reader *reader, char *value)
 
 static void set_group(struct reader *reader, char *value)
 {
-	struct policy_ids *ids = reader->section == IN_ADMINS ?
-		&reader->policy->admin_groups : &rule_last(reader)->groups;
+	struct policy_ids *ids = reader->section & IN_PEOPLE ?
+		&people_of(reader)->groups : &rule_last(reader)->groups;
 	char *state;
 
 	for_each_word(word, value, state)
@@ -194,7 +277,7 @@ static void set_device(struct reader *reader, char *value)
 	char *state;
 
 	for_each_word(word, value, state)
-		pattern_append(reader, &rule_last(reader)->devices, word);
+		name_append(reader, &rule_last(reader)->devices, word);
 }
 
 static void set_type(struct reader *reader, char *value)
@@ -202,7 +285,23 @@ static void set_type(struct reader *reader, char *value)
 	char *state;
 
 	for_each_word(word, value, state)
-		pattern_append(reader, &rule_last(reader)->types, word);
+		name_append(reader, &rule_last(reader)->types, word);
+}
+
+static void set_cgroup(struct reader *reader, char *value)
+{
+	char *state;
+
+	for_each_word(word, value, state)
+		cgroup_append(reader, &rule_last(reader)->cgroups, word);
+}
+
+static void set_slice(struct reader *reader, char *value)
+{
+	char *state;
+
+	for_each_word(word, value, state)
+		slice_append(reader, &rule_last(reader)->slices, word);
 }
 
 static void set_limit(struct reader *reader, uint32_t *limit, const char *value)
@@ -210,7 +309,7 @@ static void set_limit(struct reader *reader, uint32_t *limit, const char *value)
 	uint32_t number;
 
 	if (number_parse(value, 1, LIMIT_MAX, &number)) {
-		report_here(reader, "'%s' is not a number from 1 to %u; to allow nothing, use a [deny] section", value, LIMIT_MAX);
+		report_word(reader, value, "'%s' is not a number from 1 to %u; to allow nothing, use a [deny] section", value, LIMIT_MAX);
 		return;
 	}
 	if (*limit) {
@@ -229,9 +328,59 @@ static void set_contexts_per_user(struct reader *reader, char *value)
 	set_limit(reader, limit, value);
 }
 
+static void set_contexts_per_cgroup(struct reader *reader, char *value)
+{
+	uint32_t *limit = reader->section == IN_ALLOW ?
+		&rule_last(reader)->contexts_per_cgroup :
+		&limits_last(reader)->contexts_per_cgroup;
+
+	set_limit(reader, limit, value);
+}
+
 static void set_contexts_per_device(struct reader *reader, char *value)
 {
 	set_limit(reader, &limits_last(reader)->contexts_per_device, value);
+}
+
+static void set_fair_share(struct reader *reader, char *value)
+{
+	enum policy_switch *fair_share = &limits_last(reader)->fair_share;
+
+	if (*fair_share != POLICY_UNSET)
+		report_here(reader, "fair-share is given twice in one section; keep one");
+	else if (!strcmp(value, "yes"))
+		*fair_share = POLICY_YES;
+	else if (!strcmp(value, "no"))
+		*fair_share = POLICY_NO;
+	else
+		report_word(reader, value, "'%s' is neither yes nor no; give one of them", value);
+}
+
+static void set_contexts(struct reader *reader, char *value)
+{
+	set_limit(reader, &reader->policy->contexts, value);
+}
+
+static void set_quarantined_per_user(struct reader *reader, char *value)
+{
+	set_limit(reader, &reader->policy->quarantined_per_user, value);
+}
+
+static void set_requests_per_second(struct reader *reader, char *value)
+{
+	set_limit(reader, &reader->policy->requests_per_second, value);
+}
+
+static void set_requests_burst(struct reader *reader, char *value)
+{
+	set_limit(reader, &reader->policy->requests_burst, value);
+}
+
+static void set_existing_contexts(struct reader *reader, char *value)
+{
+	if (strcmp(value, "keep") && strcmp(value, "revoke"))
+		report_word(reader, value, "'%s' is neither keep nor revoke; say what becomes of contexts that the policy allows no more", value);
+	reader->policy->revoke_on_reload = !strcmp(value, "revoke");
 }
 
 static void set_connections(struct reader *reader, char *value)
@@ -251,14 +400,23 @@ static const struct key {
 	unsigned int sections;
 	void (*set)(struct reader *reader, char *value);
 } keys[] = {
-	{ "user", IN_RULE | IN_ADMINS, set_user },
-	{ "group", IN_RULE | IN_ADMINS, set_group },
+	{ "user", IN_RULE | IN_PEOPLE, set_user },
+	{ "group", IN_RULE | IN_PEOPLE, set_group },
+	{ "cgroup", IN_RULE, set_cgroup },
+	{ "slice", IN_RULE, set_slice },
 	{ "device", IN_RULE, set_device },
 	{ "type", IN_RULE, set_type },
 	{ "contexts-per-user", IN_ALLOW | IN_LIMITS | IN_DEVICE, set_contexts_per_user },
+	{ "contexts-per-cgroup", IN_ALLOW | IN_LIMITS | IN_DEVICE, set_contexts_per_cgroup },
 	{ "contexts-per-device", IN_LIMITS | IN_DEVICE, set_contexts_per_device },
+	{ "fair-share", IN_LIMITS | IN_DEVICE, set_fair_share },
+	{ "contexts", IN_LIMITS, set_contexts },
+	{ "quarantined-per-user", IN_LIMITS, set_quarantined_per_user },
 	{ "connections", IN_LIMITS, set_connections },
 	{ "connections-per-user", IN_LIMITS, set_connections_per_user },
+	{ "requests-per-second", IN_LIMITS, set_requests_per_second },
+	{ "requests-burst", IN_LIMITS, set_requests_burst },
+	{ "existing-contexts", IN_RELOAD, set_existing_contexts },
 };
 
 static void report_key(struct reader *reader, const char *name)
@@ -272,7 +430,7 @@ static void report_key(struct reader *reader, const char *name)
 			strncat(known, ", ", sizeof(known) - strlen(known) - 1);
 		strncat(known, keys[i].name, sizeof(known) - strlen(known) - 1);
 	}
-	report_here(reader, "'%s' is not a key of this section; it takes: %s", name, known);
+	report_word(reader, name, "'%s' is not a key of this section; it takes: %s", name, known);
 }
 
 /* What EXPLAIN shows: the rule on one line */
@@ -296,7 +454,7 @@ static int reader_key(void *userdata, const char *section, const char *name,
 
 	(void)section;
 	if (!reader->any_section)
-		report_here(reader, "'%s' stands before any section; begin with [allow], [deny], [limits], [device PATTERN] or [administrators]", name);
+		report_word(reader, name, "'%s' stands before any section; there are " SECTIONS, name);
 	if (!reader->section)
 		return 1;
 	if (reader->section & IN_RULE)
@@ -305,7 +463,7 @@ static int reader_key(void *userdata, const char *section, const char *name,
 		if (strcmp(keys[i].name, name) || !(keys[i].sections & reader->section))
 			continue;
 		if (!value[strspn(value, ", \t")])
-			report_here(reader, "'%s' has no value; give one or remove the line", name);
+			report_word(reader, name, "'%s' has no value; give one or remove the line", name);
 		snprintf(copy, sizeof(copy), "%s", value);
 		keys[i].set(reader, copy);
 		return 1;
@@ -343,7 +501,7 @@ static void device_begin(struct reader *reader, const char *pattern)
 		return;
 	}
 	policy->devices = bigger;
-	pattern_append(reader, &limits_last(reader)->devices, pattern);
+	name_append(reader, &limits_last(reader)->devices, pattern);
 }
 
 /* An [allow] that names nobody would allow everybody: too easy to do by mistake */
@@ -355,9 +513,9 @@ static void section_end(struct reader *reader)
 		return;
 	rule = rule_last(reader);
 	if (!rule->users.any && !rule->users.count && !rule->groups.count &&
-	    !reader->errors)
-		report_at(reader, reader->section_line,
-			  "this [allow] names nobody; add user = NAME or group = NAME, or user = * for everybody");
+	    !rule->cgroups.count && !rule->slices.count && !reader->errors)
+		report_at(reader, reader->section_line, 1,
+			  "this [allow] names nobody; add user = NAME, group = NAME, cgroup = PATH or slice = NAME, or user = * for everybody");
 }
 
 /* @name: what stands between the brackets */
@@ -369,6 +527,7 @@ static void section_begin(struct reader *reader, char *name)
 	} sections[] = {
 		{ "allow", IN_ALLOW }, { "deny", IN_DENY }, { "limits", IN_LIMITS },
 		{ "device", IN_DEVICE }, { "administrators", IN_ADMINS },
+		{ "operators", IN_OPERATORS }, { "reload", IN_RELOAD },
 	};
 	char *state = NULL, *word = strtok_r(name, " \t", &state);
 	char *pattern = strtok_r(NULL, " \t", &state);
@@ -384,7 +543,7 @@ static void section_begin(struct reader *reader, char *name)
 	if (!reader->section || strtok_r(NULL, " \t", &state) ||
 	    !pattern != (reader->section != IN_DEVICE)) {
 		reader->section = 0;
-		report_here(reader, "this section is not known; there are [allow], [deny], [limits], [device PATTERN] and [administrators]");
+		report_here(reader, "this section is not known; there are " SECTIONS);
 	} else if (reader->section & IN_RULE) {
 		rule_begin(reader, reader->section == IN_ALLOW);
 	} else if (reader->section == IN_DEVICE) {
@@ -451,12 +610,15 @@ static char *reader_line(char *line, int size, void *stream)
 {
 	struct reader *reader = stream;
 	int c = getc(reader->file);
+	bool good;
 
 	if (c == EOF)
 		return NULL;
 	ungetc(c, reader->file);
 	reader->line++;
-	if (!line_read(reader, line, (size_t)size)) {
+	good = line_read(reader, line, (size_t)size);
+	snprintf(reader->text, sizeof(reader->text), "%s", line);
+	if (!good) {
 		report_here(reader, "the line is longer than %d characters or is not text; give the key again on a line of its own, lists add up", size - 2);
 		*line = '\0';
 	}
@@ -479,6 +641,12 @@ static void policy_finish(struct policy *policy)
 		policy->connections = CONNECTIONS;
 	if (!policy->connections_per_user)
 		policy->connections_per_user = CONNECTIONS_PER_USER;
+	if (!policy->requests_per_second)
+		policy->requests_per_second = REQUESTS_PER_SECOND;
+	if (!policy->requests_burst)
+		policy->requests_burst = 2 * policy->requests_per_second;
+	if (policy->limits.fair_share == POLICY_UNSET)
+		policy->limits.fair_share = POLICY_YES;
 	if (!policy->limits.contexts_per_user)
 		policy->limits.contexts_per_user = CONTEXTS_PER_USER;
 	if (policy->groups.count)
@@ -492,7 +660,7 @@ static int reader_run(struct reader *reader)
 
 	section_end(reader);
 	if (bad_line > 0)
-		report_at(reader, (unsigned int)bad_line, "neither [section] nor 'key = value'; correct the line, or begin it with '#' to make it a comment");
+		report_at(reader, (unsigned int)bad_line, 1, "neither [section] nor 'key = value'; correct the line, or begin it with '#' to make it a comment");
 	if (reader->no_memory || bad_line < 0)
 		return -ENOMEM;
 	if (ferror(reader->file))
@@ -512,7 +680,7 @@ int policy_read(FILE *file, const char *path, policy_report_fn report, void *use
 	err = reader.policy ? reader_run(&reader) : -ENOMEM;
 	if (err) {
 		if (err != -EINVAL)
-			report_at(&reader, 0, "cannot be read: %s", strerror(-err));
+			report_at(&reader, 0, 0, "cannot be read: %s", strerror(-err));
 		policy_free(reader.policy);
 		return err;
 	}
@@ -530,7 +698,7 @@ int policy_load(const char *path, policy_report_fn report, void *userdata,
 
 	if (!file) {
 		err = -errno;
-		report_at(&reader, 0, "cannot be opened: %s; svad needs a policy that its user may read, see svad.conf(5)",
+		report_at(&reader, 0, 0, "cannot be opened: %s; svad needs a policy that its user may read, see svad.conf(5)",
 			  strerror(-err));
 		return err;
 	}

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * request.c - what each request is answered with; open.c has OPEN
+ * request.c - what each request is answered with; open.c has OPEN, admin.c what only
+ * some may ask
  */
 #include <sva.h>
 
 #include "account.h"
+#include "admin.h"
+#include "audit.h"
 #include "open.h"
+#include "reason.h"
 #include "request.h"
 
 /* -------------------------------------------------------- LIST_DEVICES */
@@ -99,7 +103,7 @@ static int contexts_of_user(const struct device *device, struct sva_msg_contexts
 	return 0;
 }
 
-static uint32_t device_missing(const struct svad *svad)
+uint32_t device_missing(const struct svad *svad)
 {
 	size_t first = 0;
 
@@ -130,50 +134,100 @@ static void request_list_contexts(struct client *client, struct subject *who,
 
 /* ------------------------------------------------------------- EXPLAIN */
 
-static void request_explain(struct client *client, struct subject *who,
-			    const struct sva_msg_explain *request, struct reply *reply)
+static void explain_fill(struct sva_msg_explained *out, const struct search *search)
+{
+	const struct policy_rule *rule = out->permitted ? search->verdict.rule :
+							  search->refused_by;
+
+	if (rule) {
+		out->rule = rule->line;
+		name_copy(out->text, rule->text, sizeof(out->text));
+	}
+	name_copy(out->file, search->svad->config, sizeof(out->file));
+	if (search->device) {
+		out->contexts = account_user(search->device, search->who->uid);
+		out->limit = search->verdict.contexts_per_user;
+	}
+	if (search->grant)
+		out->grant = search->grant->number;
+}
+
+static void request_explain(struct client *client, struct subject *who, const char *device,
+			    const char *type, struct reply *reply)
 {
 	struct sva_msg_explained *out = &reply->explained;
-	const struct policy_rule *rule;
 	struct search search;
 
-	search_begin(&search, client->svad, who, request->device, request->type);
+	search_begin(&search, client->svad, who, device, type);
 	out->permitted = search_next(&search);
 	search_end(&search);
 	if (!out->permitted && search_found_nothing(&search)) {
 		reply_refuse(reply, search.error, search.reason);
 		return;
 	}
-	rule = out->permitted ? search.verdict.rule : search.refused_by;
 	out->why = out->permitted ? 0 : search.reason;
-	if (rule) {
-		out->rule = rule->line;
-		name_copy(out->text, rule->text, sizeof(out->text));
-	}
+	explain_fill(out, &search);
+}
+
+/* Of himself anybody may ask, and is told what holds for him and not what he says */
+static void request_explain_user(struct client *client, struct subject *asker,
+				 const struct sva_msg_explain_user *request, struct reply *reply)
+{
+	struct subject other = {
+		.uid = request->uid, .gid = request->gid, .groups = request->groups,
+		.num_groups = request->num_groups, .cgroup = request->cgroup,
+	};
+
+	if (request->uid == asker->uid)
+		request_explain(client, asker, request->device, request->type, reply);
+	else if (policy_administrator(client->svad->policy, asker))
+		request_explain(client, &other, request->device, request->type, reply);
+	else
+		reply_refuse(reply, 0, SVA_REASON_NOT_ADMINISTRATOR);
 }
 
 /* ------------------------------------------------------------ requests */
 
-static void request_log_refusal(const struct client *client, const union request *request,
-				uint32_t reason)
+static void request_audit(const struct client *client, const union request *request,
+			  uint32_t reason)
 {
 	switch (request->msg.type) {
 	case SVA_MSG_OPEN:
-		client_log_refusal(client, "open", request->open.device, request->open.type,
-				   reason);
+		audit_refused(client, "open", request->open.device, request->open.type, reason);
 		break;
 	case SVA_MSG_EXPLAIN:
-		client_log_refusal(client, "explain", request->explain.device,
-				   request->explain.type, reason);
+		audit_refused(client, "explain", request->explain.device,
+			      request->explain.type, reason);
+		break;
+	case SVA_MSG_EXPLAIN_USER:
+		audit_refused(client, "explain", request->explain_user.device,
+			      request->explain_user.type, reason);
 		break;
 	case SVA_MSG_LIST_CONTEXTS:
-		client_log_refusal(client, "list contexts", request->list_contexts.device,
-				   "", reason);
+		audit_refused(client, "list contexts", request->list_contexts.device, "",
+			      reason);
+		break;
+	case SVA_MSG_LIST_DEVICES:
+		audit_refused(client, "list devices", "", "", reason);
 		break;
 	default:
-		client_log_refusal(client, "list devices", "", "", reason);
+		admin_audit_refused(client, request, reason);
 		break;
 	}
+}
+
+static void request_count_refusal(struct svad *svad, uint32_t reason)
+{
+	enum sva_stat stat = SVA_STAT_REFUSED_OTHER;
+
+	if (reason == SVA_REASON_DENIED_BY_RULE || reason == SVA_REASON_DENIED_BY_DEFAULT ||
+	    reason == SVA_REASON_NOT_ADMINISTRATOR || reason == SVA_REASON_NOT_OPERATOR)
+		stat = SVA_STAT_REFUSED_POLICY;
+	else if (reason == SVA_REASON_LIMIT_REQUESTS)
+		stat = SVA_STAT_REFUSED_RATE;
+	else if (reason_find(reason)->error == EDQUOT || reason == SVA_REASON_LIMIT_WATCHES)
+		stat = SVA_STAT_REFUSED_LIMIT;
+	svad->stats[stat]++;
 }
 
 static void request_answer(struct client *client, struct subject *who,
@@ -189,8 +243,15 @@ static void request_answer(struct client *client, struct subject *who,
 	case SVA_MSG_LIST_CONTEXTS:
 		request_list_contexts(client, who, &request->list_contexts, reply);
 		break;
+	case SVA_MSG_EXPLAIN:
+		request_explain(client, who, request->explain.device, request->explain.type,
+				reply);
+		break;
+	case SVA_MSG_EXPLAIN_USER:
+		request_explain_user(client, who, &request->explain_user, reply);
+		break;
 	default:
-		request_explain(client, who, &request->explain, reply);
+		admin_answer(client, who, request, reply);
 		break;
 	}
 }
@@ -198,14 +259,23 @@ static void request_answer(struct client *client, struct subject *who,
 void request_handle(struct client *client, const union request *request,
 		    struct reply *reply)
 {
+	struct svad *svad = client->svad;
 	struct peer_subject subject;
 
+	svad->stats[SVA_STAT_REQUESTS]++;
 	reply_init(reply, request);
-	peer_subject(&client->peer, client->fd, client->svad->policy, &subject);
-	request_answer(client, &subject.who, request, reply);
-	/* a deny by group that could not be checked must not become an allow */
-	if (subject.who.failed)
-		reply_refuse(reply, 0, SVA_REASON_DAEMON_NO_MEMORY);
-	if (reply->msg.error)
-		request_log_refusal(client, request, reply->msg.reason);
+	if (rate_take(&svad->rates, client->peer.uid, svad_now(svad),
+		      svad->policy->requests_per_second, svad->policy->requests_burst)) {
+		peer_subject(&client->peer, client->fd, svad->policy, &svad->cgroups, &subject);
+		request_answer(client, &subject.who, request, reply);
+		/* a deny that could not be checked must not become an allow */
+		if (subject.who.failure)
+			reply_refuse(reply, 0, subject.who.failure);
+	} else {
+		reply_refuse(reply, 0, SVA_REASON_LIMIT_REQUESTS);
+	}
+	if (!reply->msg.error)
+		return;
+	request_count_refusal(svad, reply->msg.reason);
+	request_audit(client, request, reply->msg.reason);
 }

@@ -12,4 +12,7 @@
 void request_handle(struct client *client, const union request *request,
 		    struct reply *reply);
 
+/* Why no such device is there: not this one, or none at all */
+uint32_t device_missing(const struct svad *svad);
+
 #endif /* SVAD_REQUEST_H */

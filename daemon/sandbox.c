@@ -4,11 +4,12 @@
  *
  * What is on it and why: the loop (epoll, timers, signals), clients (accept,
  * receive, send, what is unread), devices (open of the node, read, and the ioctls
- * of a control node that svad uses), a reload (reading files, and the AF_UNIX
- * services that names of users are asked of), sd_notify, libudev reading /sys and
- * inotify telling when to, and memory that is never executable.  Not on it: exec,
- * new processes or threads, any way to create or write a file, the network, signals
- * to others.
+ * of a control node that svad uses), the state file, which is open already,
+ * cgroups (reading /proc, and stat), a reload (reading files, and the AF_UNIX
+ * services that names of users are asked of), sd_notify and the journal, libudev
+ * reading /sys and inotify telling when to, and memory that is never executable.
+ * Not on it: exec, new processes or threads, any way to create or write a file, the
+ * network, signals to others.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -37,12 +38,14 @@ static const int allowed[] = {
 	SCMP_SYS(connect), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 	/* fds and files, none of them for writing: see rules_add() */
 	SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(write),
-	SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat),
+	SCMP_SYS(pwrite64), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
 	SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(access), SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(getdents64), SCMP_SYS(fcntl), SCMP_SYS(getcwd),
 	SCMP_SYS(name_to_handle_at), SCMP_SYS(inotify_add_watch),
+	/* the journal's way to take a record that its socket has no room for */
+	SCMP_SYS(memfd_create),
 	/* memory */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	/* who am I, and what may I */
@@ -73,7 +76,8 @@ static int ioctls_add(scmp_filter_ctx filter)
 {
 	static const unsigned int requests[] = {
 		SVA_DEVICE_GET_INFO, SVA_DEVICE_GET_TYPE_INFO, SVA_DEVICE_CREATE_CONTEXT,
-		SVA_DEVICE_LIST_CONTEXTS, SIOCOUTQ,
+		SVA_DEVICE_LIST_CONTEXTS, SVA_DEVICE_REVOKE_CONTEXT, SVA_DEVICE_RESET,
+		SIOCOUTQ,
 	};
 	int err = 0;
 

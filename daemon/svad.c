@@ -5,17 +5,29 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
+#include "admin.h"
+#include "audit.h"
 #include "log.h"
+#include "notice.h"
+#include "reload.h"
 #include "svad.h"
 
 #define SIGNAL_PRIORITY (SD_EVENT_PRIORITY_NORMAL - 20)
 
+uint64_t svad_now(const struct svad *svad)
+{
+	uint64_t now = 0;
+
+	sd_event_now(svad->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
 static void svad_report(void *userdata, const char *path, unsigned int line,
-			const char *message)
+			unsigned int column, const char *message)
 {
 	(void)userdata;
 	if (line)
-		log_error("%s:%u: %s", path, line, message);
+		log_error("%s:%u:%u: %s", path, line, column, message);
 	else
 		log_error("%s: %s", path, message);
 }
@@ -31,27 +43,72 @@ static void svad_devices_changed(void *userdata)
 	svad_notify_status(userdata);
 }
 
-static int svad_start(struct svad *svad, int socket)
+static void svad_device_arrived(struct device *device, void *userdata)
+{
+	notice_device(userdata, SVA_NOTICE_DEVICE_ARRIVED, device);
+	grants_revoke_orphans(userdata, device);
+}
+
+static void svad_device_left(struct device *device, void *userdata)
+{
+	notice_device(userdata, SVA_NOTICE_DEVICE_GONE, device);
+}
+
+static void svad_count_event(struct svad *svad, const struct sva_event *event)
+{
+	if (event->type == SVA_EVENT_BOUND)
+		svad->stats[SVA_STAT_BOUND]++;
+	else if (event->type == SVA_EVENT_ENDED)
+		svad->stats[SVA_STAT_ENDED]++;
+	else if (event->type == SVA_EVENT_QUARANTINED)
+		svad->stats[SVA_STAT_ENTERED_QUARANTINE]++;
+}
+
+static void svad_device_event(struct device *device, const struct sva_event *event,
+			      void *userdata)
+{
+	svad_count_event(userdata, event);
+	audit_event(userdata, device, event);
+	notice_event(userdata, device, event);
+}
+
+static const struct devices_ops svad_devices_ops = {
+	.changed = svad_devices_changed,
+	.arrived = svad_device_arrived,
+	.left = svad_device_left,
+	.event = svad_device_event,
+};
+
+/* Takes over each fd as far as it comes; svad_free() closes what it took */
+static int svad_begin(struct svad *svad, int *state, int *socket)
 {
 	int err = policy_load(svad->config, svad_report, svad, &svad->policy);
 
-	if (err)
-		return err;
-	err = devices_init(&svad->devices, svad->event);
+	if (!err)
+		err = grants_init(&svad->grants, fd_take(state));
+	if (!err)
+		err = audit_init(svad);
+	if (err >= 0)
+		err = devices_init(&svad->devices, svad->event);
 	if (err < 0)
 		return err;
-	svad->devices.changed = svad_devices_changed;
+	svad->devices.ops = &svad_devices_ops;
 	svad->devices.userdata = svad;
-	return clients_init(svad, socket);
+	cgroups_open(&svad->cgroups);
+	return clients_init(svad, fd_take(socket));
 }
 
-int svad_init(struct svad *svad, sd_event *event, const char *config, int socket)
+int svad_init(struct svad *svad, sd_event *event, const struct svad_start *start)
 {
+	autoclose int state = start->state, socket = start->socket;
 	int err;
 
-	*svad = (struct svad){ .event = sd_event_ref(event), .config = config };
-	svad->clients.socket = socket;
-	err = svad_start(svad, socket);
+	*svad = (struct svad){
+		.event = sd_event_ref(event), .config = start->config,
+		.cgroups = CGROUPS_NONE, .grants.file = -1, .clients.socket = -1,
+	};
+	svad->started = svad_now(svad);
+	err = svad_begin(svad, &state, &socket);
 	if (err < 0)
 		svad_free(svad);
 	return err < 0 ? err : 0;
@@ -61,10 +118,19 @@ int svad_init(struct svad *svad, sd_event *event, const char *config, int socket
 void svad_free(struct svad *svad)
 {
 	clients_free(&svad->clients);
+	/* nobody is told of what is only put away */
+	svad->devices.ops = NULL;
 	devices_free(&svad->devices);
+	grants_free(&svad->grants);
+	rates_free(&svad->rates);
+	cgroups_close(&svad->cgroups);
+	if (svad->held_back)
+		audit_free(svad);
 	policy_free(svad->policy);
 	sd_event_unref(svad->event);
-	*svad = (struct svad){ .clients.socket = -1 };
+	*svad = (struct svad){
+		.cgroups = CGROUPS_NONE, .grants.file = -1, .clients.socket = -1,
+	};
 }
 
 static int svad_load_policy(struct svad *svad)
@@ -79,8 +145,11 @@ static int svad_load_policy(struct svad *svad)
 	policy_free(svad->policy);
 	svad->policy = policy;
 	clients_set_limits(svad);
-	log_notice("%s is in force, rules: %zu; contexts that exist stay", svad->config,
-		   policy->num_rules);
+	log_notice("%s is in force, rules: %zu; contexts that exist %s", svad->config,
+		   policy->num_rules, policy->revoke_on_reload ?
+		   "and are not allowed any more are revoked" : "stay");
+	if (policy->revoke_on_reload)
+		reload_revoke(svad);
 	return 0;
 }
 

@@ -62,6 +62,19 @@ enum sva_user_reason {
 	SVA_REASON_DAEMON_NO_MEMORY = 268,	/* ENOMEM, EMFILE in svad */
 	SVA_REASON_DEVICE_BUSY = 269,		/* ENOSPC: every device that fits is full */
 	SVA_REASON_PEER_NAMESPACE = 270,	/* EPERM: svad cannot see the client's process (R10) */
+	SVA_REASON_LIMIT_CGROUP = 271,		/* EDQUOT: contexts of this cgroup on this device */
+	SVA_REASON_LIMIT_TOTAL = 272,		/* EDQUOT: contexts on all devices together */
+	SVA_REASON_LIMIT_QUARANTINE = 273,	/* EDQUOT: quarantined PASIDs of this user */
+	SVA_REASON_LIMIT_SHARE = 274,		/* EDQUOT: what is left is kept for other users */
+	SVA_REASON_LIMIT_REQUESTS = 275,	/* EAGAIN: requests per second of this user */
+	SVA_REASON_LIMIT_GRANT = 276,		/* EDQUOT: contexts of the grant, and no rule allows more */
+	SVA_REASON_LIMIT_WATCHES = 277,		/* EUSERS: watches of this user */
+	SVA_REASON_NOT_ADMINISTRATOR = 278,	/* EPERM */
+	SVA_REASON_NOT_OPERATOR = 279,		/* EPERM */
+	SVA_REASON_NO_CGROUP = 280,		/* EPERM: svad cannot tell the client's cgroup */
+	SVA_REASON_NO_SUCH_CGROUP = 281,	/* ENOENT */
+	SVA_REASON_NO_SUCH_GRANT = 282,		/* ENOENT */
+	SVA_REASON_NO_STATE = 283,		/* EIO: svad cannot write its state down */
 
 	/* libsva */
 	SVA_REASON_NO_DAEMON = 320,		/* ECONNREFUSED, ENOENT: svad does not listen */
@@ -235,6 +248,70 @@ int sva_list_devices(struct sva_device **devices, size_t *count);
  * the time of sva_bind().
  */
 int sva_probe(const char *device, uint32_t *reason);
+
+/** enum sva_notice_kind - what a watch tells */
+enum sva_notice_kind {
+	SVA_NOTICE_LOST = 0,		/* some were lost, or svad was restarted: list anew */
+	SVA_NOTICE_DEVICE_ARRIVED = 1,
+	SVA_NOTICE_DEVICE_GONE = 2,
+	SVA_NOTICE_DEVICE_RESET = 3,	/* a reset is done */
+	SVA_NOTICE_BOUND = 4,		/* from here on: a context */
+	SVA_NOTICE_ENDED = 5,
+	SVA_NOTICE_QUARANTINED = 6,	/* its PASID is kept back */
+	SVA_NOTICE_RELEASED = 7,	/* its PASID is free again */
+	SVA_NOTICE_REVOKED = 8,		/* svad has it end; SVA_NOTICE_ENDED follows */
+};
+
+/**
+ * struct sva_notice - one thing that happened
+ * @kind: enum sva_notice_kind
+ * @uid: whom the context is charged to
+ * @context: id of the context, 0 if none
+ * @count: SVA_NOTICE_LOST: how many were lost, 0 when that is not known
+ * @reason: why it ended or was revoked, 0: because its process wanted it
+ * @release: enum sva_release
+ */
+struct sva_notice {
+	uint32_t kind;
+	uint32_t uid;
+	uint64_t context;
+	uint64_t count;
+	uint32_t pasid;
+	uint32_t reason;
+	uint32_t release;
+	char device[SVA_NAME_LEN];
+};
+
+struct sva_watch;
+
+/**
+ * sva_watch - be told when devices come and go and what becomes of contexts
+ * @socket: as in struct sva_bind_args; NULL for the usual one
+ * @watch: where the watch goes; the caller owns it until sva_watch_end()
+ *
+ * Everybody is told of devices and of his own user's contexts, administrators of
+ * svad's policy of all.  What happened before is not told: list after this call.
+ * A watch is used by one thread at a time.
+ * -EUSERS: too many of this user; otherwise the errors of sva_list_devices().
+ */
+int sva_watch(const char *socket, struct sva_watch **watch);
+
+/** For poll(): readable when sva_watch_next() has something to say. May change in it. */
+int sva_watch_fd(const struct sva_watch *watch);
+
+/**
+ * sva_watch_next - the next notice
+ * @timeout_ms: 0: do not wait; negative: for ever
+ *
+ * Returns 1 with *notice filled, 0 when there was none in time, or a negative
+ * errno with its reason at sva_context_reason(NULL).  If svad is restarted, the
+ * watch connects anew by itself, within @timeout_ms or in a later call, and tells
+ * SVA_NOTICE_LOST.
+ */
+int sva_watch_next(struct sva_watch *watch, struct sva_notice *notice, int timeout_ms);
+
+/** Ends the watch and frees it; NULL does nothing. */
+void sva_watch_end(struct sva_watch *watch);
 
 /**
  * sva_strreason - a reason as a sentence, and what to do about it

@@ -390,7 +390,7 @@ static void a_socket_of_a_dead_process_gets_nothing(void **state)
 	assert_int_equal(fake_end_unheld(fake), fake_last_id(fake) ? 1 : 0);
 	assert_int_equal(fake_contexts(fake), 0);
 	fixture_run(f);
-	assert_int_equal(device_contexts(devices_find(&f->svad.devices, "soft0")), 0);
+	assert_int_equal(account_total(devices_find(&f->svad.devices, "soft0")), 0);
 	close(client);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
@@ -519,7 +519,7 @@ static void a_reply_that_cannot_be_sent_ends_the_context(void **state)
 	assert_int_equal(fake_contexts(fake), 1);
 	assert_int_equal(fake_end_unheld(fake), 1);
 	fixture_run(f);
-	assert_int_equal(device_contexts(devices_find(&f->svad.devices, "soft0")), 0);
+	assert_int_equal(account_total(devices_find(&f->svad.devices, "soft0")), 0);
 	close(client);
 	fixture_run(f);
 	assert_int_equal(f->svad.clients.count, 0);
@@ -1262,7 +1262,7 @@ static void a_reload_takes_effect_at_once(void **state)
 	assert_true(fixture_log_has(f, "is in force"));
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_DENIED_BY_RULE);
 	/* what was handed out stays with its process */
-	assert_int_equal(device_contexts(devices_find(&f->svad.devices, "soft0")), 1);
+	assert_int_equal(account_total(devices_find(&f->svad.devices, "soft0")), 1);
 	close(context);
 	close(client);
 }
@@ -1277,7 +1277,7 @@ static void a_reload_of_a_bad_file_changes_nothing(void **state)
 	client = fixture_connect(f, -1);
 	fixture_write_policy(f, "[deny]\n[allow]\nuser = no-such-user-here\n");
 	assert_int_equal(svad_reload(&f->svad), -EINVAL);
-	assert_true(fixture_log_has(f, "svad.conf:3: there is no user"));
+	assert_true(fixture_log_has(f, "svad.conf:3:8: there is no user"));
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
 	close(client);
 }
@@ -1325,12 +1325,12 @@ static void sigterm_ends_the_loop_and_leaves_contexts(void **state)
 static void a_bad_policy_does_not_start(void **state)
 {
 	struct fixture *f = *state;
-	int socket = dup(0);
+	struct svad_start start = { .config = f->config, .socket = dup(0), .state = -1 };
 
 	fixture_write_policy(f, "[allow]\n");
 	assert_true(sd_event_new(&f->event) >= 0);
-	assert_int_equal(svad_init(&f->svad, f->event, f->config, socket), -EINVAL);
-	assert_true(fixture_log_has(f, "svad.conf:1: this [allow] names nobody"));
+	assert_int_equal(svad_init(&f->svad, f->event, &start), -EINVAL);
+	assert_true(fixture_log_has(f, "svad.conf:1:1: this [allow] names nobody"));
 }
 
 static void this_kernel_identifies_peers(void **state)

@@ -15,9 +15,10 @@ static struct device *the(struct fixture *f, const char *name)
 
 static uint64_t create(struct device *device, uint32_t uid)
 {
+	const struct charge charge = { .uid = uid };
 	struct sva_create_context created;
 
-	assert_int_equal(device_create_context(device, 0, getpid(), uid, &created), 0);
+	assert_int_equal(device_create_context(device, getpid(), &charge, &created), 0);
 	close(created.fd);
 	return created.id;
 }
@@ -35,16 +36,16 @@ static void contexts_are_charged_until_they_end(void **state)
 	first = create(device, ALICE);
 	create(device, ALICE);
 	create(device, BOB);
-	assert_int_equal(device_account(device, ALICE), 2);
-	assert_int_equal(device_account(device, BOB), 1);
-	assert_int_equal(device_contexts(device), 3);
+	assert_int_equal(account_user(device, ALICE), 2);
+	assert_int_equal(account_user(device, BOB), 1);
+	assert_int_equal(account_total(device), 3);
 	/* closing svad's fd is not the end: the event is */
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 2);
+	assert_int_equal(account_user(device, ALICE), 2);
 	fake_context_end(fake, first, SVA_RELEASE_CLEAN);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 1);
-	assert_int_equal(device_account(device, BOB), 1);
+	assert_int_equal(account_user(device, ALICE), 1);
+	assert_int_equal(account_user(device, BOB), 1);
 }
 
 static void flushed_is_as_good_as_clean(void **state)
@@ -58,7 +59,7 @@ static void flushed_is_as_good_as_clean(void **state)
 	id = create(the(f, "soft0"), ALICE);
 	fake_context_end(fake, id, SVA_RELEASE_FLUSHED);
 	fixture_run(f);
-	assert_int_equal(device_account(the(f, "soft0"), ALICE), 0);
+	assert_int_equal(account_user(the(f, "soft0"), ALICE), 0);
 }
 
 /* R3: who fills the quarantine does not get his limit back for it */
@@ -75,10 +76,10 @@ static void quarantined_contexts_stay_charged_until_released(void **state)
 	id = create(device, ALICE);
 	fake_context_end(fake, id, SVA_RELEASE_NEITHER);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 1);
+	assert_int_equal(account_user(device, ALICE), 1);
 	fake_context_release(fake, id);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 0);
+	assert_int_equal(account_user(device, ALICE), 0);
 }
 
 static void events_told_twice_count_once(void **state)
@@ -98,7 +99,7 @@ static void events_told_twice_count_once(void **state)
 	fake_post(fake, SVA_EVENT_RELEASED, id, SVA_RELEASE_CLEAN);
 	fake_post(fake, SVA_EVENT_ENDED, 123456, SVA_RELEASE_CLEAN);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 1);
+	assert_int_equal(account_user(device, ALICE), 1);
 }
 
 static void a_restart_finds_the_contexts_of_the_svad_before(void **state)
@@ -118,12 +119,12 @@ static void a_restart_finds_the_contexts_of_the_svad_before(void **state)
 	fixture_start(f, NULL);
 	assert_int_equal(devices_add(&f->svad.devices, "soft0", "/fake/soft0"), 0);
 	device = the(f, "soft0");
-	assert_int_equal(device_account(device, ALICE), 101);
-	assert_int_equal(device_account(device, BOB), 50);
+	assert_int_equal(account_user(device, ALICE), 101);
+	assert_int_equal(account_user(device, BOB), 50);
 	/* and follows them from there */
 	fake_context_release(fake, quarantined);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 100);
+	assert_int_equal(account_user(device, ALICE), 100);
 }
 
 static void contexts_that_have_ended_are_not_charged_from_a_list(void **state)
@@ -136,7 +137,7 @@ static void contexts_that_have_ended_are_not_charged_from_a_list(void **state)
 	fake_context_set_state(fake, fake_context_add(fake, ALICE, 1), SVA_STATE_STOPPING);
 	fake_context_set_state(fake, fake_context_add(fake, ALICE, 1), SVA_STATE_CREATED);
 	assert_int_equal(devices_add(&f->svad.devices, "soft0", "/fake/soft0"), 0);
-	assert_int_equal(device_account(the(f, "soft0"), ALICE), 2);
+	assert_int_equal(account_user(the(f, "soft0"), ALICE), 2);
 }
 
 static void after_lost_events_the_kernel_is_asked(void **state)
@@ -153,12 +154,12 @@ static void after_lost_events_the_kernel_is_asked(void **state)
 	create(device, ALICE);
 	fake_context_end_silently(fake, lost);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 2);
+	assert_int_equal(account_user(device, ALICE), 2);
 	fake_post(fake, SVA_EVENT_OVERFLOW, 0, 0);
 	/* it was told of before the overflow mark, but is read after the list */
 	fake_post(fake, SVA_EVENT_ENDED, lost, SVA_RELEASE_CLEAN);
 	fixture_run(f);
-	assert_int_equal(device_account(device, ALICE), 1);
+	assert_int_equal(account_user(device, ALICE), 1);
 	assert_true(fixture_log_has(f, "listed anew"));
 }
 
@@ -178,11 +179,11 @@ static void a_list_that_fails_is_asked_for_again(void **state)
 	fake_post(fake, SVA_EVENT_OVERFLOW, 0, 0);
 	fixture_run(f);
 	/* too much rather than too little */
-	assert_int_equal(device_account(device, ALICE), 1);
+	assert_int_equal(account_user(device, ALICE), 1);
 	assert_true(fixture_log_has(f, "cannot be listed"));
 	fake_fail_list(fake, 0);
 	device_refresh(device);
-	assert_int_equal(device_account(device, ALICE), 0);
+	assert_int_equal(account_user(device, ALICE), 0);
 }
 
 static void a_reset_asks_the_kernel_too(void **state)
@@ -197,7 +198,7 @@ static void a_reset_asks_the_kernel_too(void **state)
 	fake_context_end_silently(fake, id);
 	fake_post(fake, SVA_EVENT_RESET, 0, 0);
 	fixture_run(f);
-	assert_int_equal(device_account(the(f, "soft0"), ALICE), 0);
+	assert_int_equal(account_user(the(f, "soft0"), ALICE), 0);
 }
 
 static void a_device_that_goes_is_dropped(void **state)
@@ -238,7 +239,7 @@ static void a_device_may_return_before_its_old_self_is_freed(void **state)
 	fake_unplug(fake);
 	/* neither GONE was read nor the remove uevent: the node tells */
 	fixture_plug(f, "soft0", 20);
-	assert_int_equal(device_account(the(f, "soft0"), ALICE), 0);
+	assert_int_equal(account_user(the(f, "soft0"), ALICE), 0);
 	fixture_run(f);
 	assert_int_equal(f->svad.devices.count, 1);
 	assert_non_null(devices_find(&f->svad.devices, "soft0"));
@@ -255,7 +256,7 @@ static void uevents_about_an_open_device_change_nothing(void **state)
 	assert_int_equal(devices_add(&f->svad.devices, "soft0", "/fake/soft0"), 0);
 	assert_int_equal(f->svad.devices.count, 1);
 	assert_int_equal(fake_lists(fake), 1);
-	assert_int_equal(device_account(the(f, "soft0"), ALICE), 1);
+	assert_int_equal(account_user(the(f, "soft0"), ALICE), 1);
 }
 
 static void a_node_that_is_not_svads_yet_is_tried_again(void **state)

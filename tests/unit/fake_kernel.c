@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "fake_kernel.h"
@@ -14,6 +15,7 @@
 #define FAKE_DEVICES	64
 #define FAKE_TYPES	4
 #define FAKE_READERS	4
+#define FAKE_CONTEXTS	20000
 
 struct fake_context {
 	struct sva_context_entry entry;
@@ -28,26 +30,32 @@ struct fake_device {
 	int readers[FAKE_READERS];	/* svad's control nodes */
 	int writers[FAKE_READERS];	/* and where the test writes their events */
 	size_t num_readers;
-	struct fake_context *contexts;
+	struct fake_context contexts[FAKE_CONTEXTS];
 	size_t num_contexts;
 	int open_error;
 	int create_error;
 	uint32_t create_reason;
 	int list_error;
+	int revoke_error;
 	unsigned int lists;
+	unsigned int revokes;
+	unsigned int resets;
+	uint64_t next_id;
 	uint64_t last_id;
 };
 
 static struct fake_device *devices[FAKE_DEVICES];
-static uint64_t next_id = 1000;
+
+void (*fake_step)(const char *step);
 
 /* --------------------------------------------------------- for the tests */
 
 struct fake_device *fake_plug(const char *name, uint32_t contexts)
 {
-	struct fake_device *device = calloc(1, sizeof(*device));
+	struct fake_device *device = mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	assert(device);
+	assert(device != MAP_FAILED);
 	device->plugged = true;
 	device->info.flags = SVA_DEVICE_FLAG_PASID | SVA_DEVICE_FLAG_SOFTWARE |
 			     SVA_DEVICE_FLAG_VIABLE;
@@ -60,6 +68,7 @@ struct fake_device *fake_plug(const char *name, uint32_t contexts)
 		if (devices[i])
 			continue;
 		devices[i] = device;
+		device->next_id = (i + 1) << 20;
 		return device;
 	}
 	abort();
@@ -106,8 +115,7 @@ static void fake_free(struct fake_device *device)
 		fd_close(&device->contexts[i].held);
 	for (size_t i = 0; i < device->num_readers; i++)
 		fd_close(&device->writers[i]);
-	free(device->contexts);
-	free(device);
+	munmap(device, sizeof(*device));
 }
 
 void fake_reset(void)
@@ -150,12 +158,10 @@ static struct fake_context *context_append(struct fake_device *device, uint32_t 
 {
 	struct fake_context *context;
 
-	device->contexts = reallocarray(device->contexts, device->num_contexts + 1,
-					sizeof(*context));
-	assert(device->contexts);
+	assert(device->num_contexts < FAKE_CONTEXTS);
 	context = &device->contexts[device->num_contexts++];
 	*context = (struct fake_context){ .held = -1 };
-	context->entry.id = device->last_id = ++next_id;
+	context->entry.id = device->last_id = ++device->next_id;
 	context->entry.account = account;
 	context->entry.owner = owner;
 	context->entry.state = SVA_STATE_BOUND;
@@ -172,9 +178,63 @@ static struct fake_context *context_find(const struct fake_device *device, uint6
 {
 	for (size_t i = 0; i < device->num_contexts; i++) {
 		if (device->contexts[i].entry.id == id)
-			return &device->contexts[i];
+			return (struct fake_context *)&device->contexts[i];
 	}
 	return NULL;
+}
+
+bool fake_has_context(const struct fake_device *device, uint64_t id)
+{
+	return context_find(device, id) != NULL;
+}
+
+void fake_context_set_cookie(struct fake_device *device, uint64_t id, uint64_t cookie)
+{
+	context_find(device, id)->entry.cookie = cookie;
+}
+
+uint64_t fake_last_cookie(const struct fake_device *device)
+{
+	return context_find(device, device->last_id)->entry.cookie;
+}
+
+unsigned int fake_revokes(const struct fake_device *device)
+{
+	return device->revokes;
+}
+
+unsigned int fake_resets(const struct fake_device *device)
+{
+	return device->resets;
+}
+
+void fake_fail_revoke(struct fake_device *device, int error)
+{
+	device->revoke_error = error;
+}
+
+static bool is_among(uint64_t id, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+void fake_svad_died(struct fake_device *device, const uint64_t *held, size_t count)
+{
+	size_t kept = 0;
+
+	/* the fds were the child's */
+	device->num_readers = 0;
+	for (size_t i = 0; i < device->num_contexts; i++) {
+		if (!is_among(device->contexts[i].entry.id, held, count))
+			continue;
+		device->contexts[kept] = device->contexts[i];
+		device->contexts[kept++].held = -1;
+	}
+	device->num_contexts = kept;
 }
 
 void fake_context_set_state(struct fake_device *device, uint64_t id, uint32_t state)
@@ -353,6 +413,8 @@ int kernel_type_info(int fd, uint32_t index, struct sva_type_info *info)
 		return -ENOENT;
 	name_copy(info->name, device->types[index], SVA_NAME_LEN);
 	info->total = device->info.max_contexts;
+	info->available = device->info.max_contexts > device->num_contexts ?
+			  device->info.max_contexts - (uint32_t)device->num_contexts : 0;
 	return 0;
 }
 
@@ -383,7 +445,7 @@ int kernel_context_create(int fd, struct sva_create_context *create)
 	if (err)
 		return err;
 	if (device->cheap) {
-		create->id = ++next_id;
+		create->id = ++device->next_id;
 		create->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		return create->fd < 0 ? -errno : 0;
 	}
@@ -416,6 +478,40 @@ int kernel_contexts_list(int fd, uint64_t after, struct sva_context_entry *entri
 			entries[(*count)++] = device->contexts[i].entry;
 	}
 	return 0;
+}
+
+int kernel_context_revoke(int fd, uint64_t id, uint32_t *reason)
+{
+	struct fake_device *device = device_of(fd);
+
+	*reason = 0;
+	if (device->revoke_error)
+		return -device->revoke_error;
+	if (!context_find(device, id)) {
+		*reason = SVA_REASON_NO_SUCH_CONTEXT;
+		return -ENOENT;
+	}
+	device->revokes++;
+	fake_context_end(device, id, SVA_RELEASE_CLEAN);
+	return 0;
+}
+
+int kernel_device_reset(int fd, uint32_t *reason)
+{
+	struct fake_device *device = device_of(fd);
+
+	*reason = 0;
+	device->resets++;
+	while (device->num_contexts)
+		fake_context_end(device, device->contexts[0].entry.id, SVA_RELEASE_CLEAN);
+	fake_post(device, SVA_EVENT_RESET, 0, 0);
+	return 0;
+}
+
+void kernel_step(const char *step)
+{
+	if (fake_step)
+		fake_step(step);
 }
 
 ssize_t kernel_events_read(int fd, struct sva_event *events, size_t count)

@@ -4,6 +4,9 @@
  *
  * A control node is a socket that the test writes events into; a context is the
  * reading end of a pipe, so that the test sees when its last holder is gone.
+ *
+ * What the kernel would remember is in memory that children share: a test may run
+ * svad in a child, have it killed, and look at what is left (fake_svad_died()).
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -45,6 +48,25 @@ void fake_context_end_silently(struct fake_device *device, uint64_t id);
 void fake_context_release(struct fake_device *device, uint64_t id);
 /* As the kernel does: ends all contexts whose fd nobody has any more; how many */
 size_t fake_end_unheld(struct fake_device *device);
+
+/* How often svad has revoked a context, and reset the device */
+unsigned int fake_revokes(const struct fake_device *device);
+unsigned int fake_resets(const struct fake_device *device);
+void fake_fail_revoke(struct fake_device *device, int error);
+
+/* The cookie and the owner that the list has */
+void fake_context_set_cookie(struct fake_device *device, uint64_t id, uint64_t cookie);
+uint64_t fake_last_cookie(const struct fake_device *device);
+bool fake_has_context(const struct fake_device *device, uint64_t id);
+
+/*
+ * The child that ran svad is no more: its control nodes are closed, and all contexts
+ * have ended but those that are held, @held of them.
+ */
+void fake_svad_died(struct fake_device *device, const uint64_t *held, size_t count);
+
+/* Called at each step of svad, see kernel_step(); NULL: not any more */
+extern void (*fake_step)(const char *step);
 
 void fake_post(struct fake_device *device, uint32_t type, uint64_t id,
 	       enum sva_release release);

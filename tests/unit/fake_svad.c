@@ -44,6 +44,7 @@ static int serve(struct svad *svad, bool sandbox)
 
 int main(int argc, char **argv)
 {
+	struct svad_start with = { .state = -1 };
 	sd_event *event = NULL;
 	struct svad svad;
 	int err;
@@ -55,7 +56,9 @@ int main(int argc, char **argv)
 	fake_make_cheap(fake_plug("soft0", 1000000));
 	if (sd_event_default(&event) < 0)
 		return 1;
-	err = svad_init(&svad, event, argv[2], listen_open(argv[1]));
+	with.config = argv[2];
+	with.socket = listen_open(argv[1]);
+	err = svad_init(&svad, event, &with);
 	if (!err) {
 		err = serve(&svad, argc == 3);
 		svad_free(&svad);

@@ -3,6 +3,7 @@
  * fixture.c - see fixture.h
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -50,6 +51,7 @@ int fixture_setup(void **state)
 	assert_int_equal(chmod(f->folder, 0755), 0);
 	snprintf(f->config, sizeof(f->config), "%s/svad.conf", f->folder);
 	snprintf(f->socket, sizeof(f->socket), "%s/socket", f->folder);
+	snprintf(f->state, sizeof(f->state), "%s/grants", f->folder);
 	*state = f;
 	return 0;
 }
@@ -57,13 +59,13 @@ int fixture_setup(void **state)
 int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
+	char command[128];
 	int left;
 
 	fixture_stop(f);
 	fake_reset();
-	unlink(f->socket);
-	unlink(f->config);
-	rmdir(f->folder);
+	snprintf(command, sizeof(command), "rm -rf '%s'", f->folder);
+	assert_int_equal(system(command), 0);
 	log_open(STDERR_FILENO, LOG_NOTICE);
 	close(f->log);
 	left = count_fds() - f->fds_before;
@@ -84,13 +86,15 @@ void fixture_write_policy(struct fixture *f, const char *text)
 
 void fixture_start(struct fixture *f, const char *policy)
 {
-	int socket;
+	struct svad_start start = { .config = f->config };
 
 	fixture_write_policy(f, policy ? policy : default_policy);
 	assert_true(sd_event_new(&f->event) >= 0);
-	socket = listen_open(f->socket);
-	assert_true(socket >= 0);
-	assert_int_equal(svad_init(&f->svad, f->event, f->config, socket), 0);
+	start.socket = listen_open(f->socket);
+	assert_true(start.socket >= 0);
+	start.state = grants_file_open(f->state);
+	assert_true(start.state >= 0);
+	assert_int_equal(svad_init(&f->svad, f->event, &start), 0);
 }
 
 void fixture_stop(struct fixture *f)
@@ -300,4 +304,60 @@ unsigned int fixture_log_count(struct fixture *f, const char *text)
 	for (const char *at = log; (at = strstr(at, text)); at += strlen(text))
 		count++;
 	return count;
+}
+
+/* ------------------------------------------------------------- cgroups */
+
+static int folder_at(int parent, const char *name)
+{
+	int fd;
+
+	assert_true(!mkdirat(parent, name, 0755) || errno == EEXIST);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+void fixture_cgroups(struct fixture *f)
+{
+	int folder = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(folder >= 0);
+	cgroups_close(&f->svad.cgroups);
+	f->svad.cgroups.proc = folder_at(folder, "proc");
+	f->svad.cgroups.mount = folder_at(folder, "cgroup");
+	close(folder);
+}
+
+void fixture_cgroup_make(struct fixture *f, const char *path)
+{
+	char part[256];
+
+	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
+		name_copy(part, path, end + 1);
+		assert_true(!mkdirat(f->svad.cgroups.mount, part + 1, 0755) || errno == EEXIST);
+	}
+}
+
+void fixture_cgroup_remove(struct fixture *f, const char *path)
+{
+	assert_int_equal(unlinkat(f->svad.cgroups.mount, path + 1, AT_REMOVEDIR), 0);
+}
+
+void fixture_cgroup_enter(struct fixture *f, pid_t pid, const char *path)
+{
+	char name[32];
+	FILE *file;
+	int folder, fd;
+
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	folder = folder_at(f->svad.cgroups.proc, name);
+	fd = openat(folder, "cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	file = fdopen(fd, "w");
+	assert_non_null(file);
+	/* hierarchies of version 1 come first */
+	assert_true(fprintf(file, "2:cpu:/elsewhere\n0::%s\n", path) > 0);
+	assert_int_equal(fclose(file), 0);
+	close(folder);
 }

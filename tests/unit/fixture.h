@@ -17,6 +17,7 @@
 #include <protocol.h>
 #include <sva.h>
 
+#include "account.h"
 #include "fake_kernel.h"
 #include "svad.h"
 
@@ -40,6 +41,7 @@ struct fixture {
 	char folder[64];
 	char config[80];
 	char socket[80];
+	char state[80];
 	sd_event *event;
 	struct svad svad;
 	int log;
@@ -53,6 +55,10 @@ union reply_any {
 	struct sva_msg_devices devices;
 	struct sva_msg_contexts contexts;
 	struct sva_msg_explained explained;
+	struct sva_msg_done done;
+	struct sva_msg_grants grants;
+	struct sva_msg_stats stats;
+	struct sva_msg_event event;
 	char bytes[SVA_MSG_MAX];
 };
 
@@ -100,6 +106,17 @@ uint32_t fixture_open(struct fixture *f, int fd, const char *device, int *contex
 bool fixture_log_has(struct fixture *f, const char *text);
 /* How many lines of the whole log have it */
 unsigned int fixture_log_count(struct fixture *f, const char *text);
+
+/*
+ * svad sees these cgroups from now on and no others: none yet.  In a folder, so that
+ * tests need neither root nor a cgroup hierarchy.
+ */
+void fixture_cgroups(struct fixture *f);
+/* Makes the cgroup and those above it, and removes it */
+void fixture_cgroup_make(struct fixture *f, const char *path);
+void fixture_cgroup_remove(struct fixture *f, const char *path);
+/* Where the process is */
+void fixture_cgroup_enter(struct fixture *f, pid_t pid, const char *path);
 
 int count_fds(void);
 

@@ -15,10 +15,12 @@
 struct findings {
 	unsigned int count;
 	unsigned int line;
+	unsigned int column;
 	char message[512];
 };
 
-static void note(void *userdata, const char *path, unsigned int line, const char *message)
+static void note(void *userdata, const char *path, unsigned int line, unsigned int column,
+		 const char *message)
 {
 	struct findings *findings = userdata;
 
@@ -26,6 +28,7 @@ static void note(void *userdata, const char *path, unsigned int line, const char
 	if (findings->count++)
 		return;
 	findings->line = line;
+	findings->column = column;
 	snprintf(findings->message, sizeof(findings->message), "%s", message);
 }
 
@@ -272,6 +275,12 @@ static void limits_have_defaults(void **state)
 	assert_int_equal(policy->limits.contexts_per_device, 0);
 	assert_int_equal(policy->connections, 1024);
 	assert_int_equal(policy->connections_per_user, 64);
+	assert_int_equal(policy->contexts, 0);
+	assert_int_equal(policy->quarantined_per_user, 0);
+	assert_int_equal(policy->requests_per_second, 1000);
+	assert_int_equal(policy->requests_burst, 2000);
+	assert_int_equal(policy->limits.fair_share, POLICY_YES);
+	assert_false(policy->revoke_on_reload);
 	policy_free(policy);
 }
 
@@ -289,8 +298,102 @@ static void administrators_are_root_and_those_named(void **state)
 	assert_true(policy_administrator(policy, &bob));
 	assert_false(policy_administrator(policy, &mallory));
 	assert_true(policy_names_group(policy, 500));
+	assert_false(policy_operator(policy, &alice));
+	assert_true(policy_operator(policy, &root));
 	/* to see is not to open */
 	assert_int_equal(decide(policy, 1000, "soft0", "s"), SVA_REASON_DENIED_BY_DEFAULT);
+	policy_free(policy);
+}
+
+/* ------------------------------------------------------------- cgroups */
+
+static uint32_t decide_in(const struct policy *policy, const char *cgroup)
+{
+	struct subject who = { .uid = 1000, .gid = 1000, .cgroup = cgroup };
+	struct verdict verdict = policy_decide(policy, &who, "soft0", "shared");
+
+	return verdict.reason ? 0 : (uint32_t)verdict.cgroup_length;
+}
+
+static void a_cgroup_matches_with_all_that_is_below_it(void **state)
+{
+	struct policy *policy = good("[allow]\ncgroup = /slurm/uid_*/job_7, /build\n");
+
+	(void)state;
+	assert_int_equal(decide_in(policy, "/slurm/uid_1000/job_7"), 21);
+	assert_int_equal(decide_in(policy, "/slurm/uid_1000/job_7/step_0/task_1"), 21);
+	assert_int_equal(decide_in(policy, "/build"), 6);
+	assert_int_equal(decide_in(policy, "/build/x"), 6);
+	assert_int_equal(decide_in(policy, "/slurm/uid_1000/job_77"), 0);
+	assert_int_equal(decide_in(policy, "/slurm/uid_1000"), 0);
+	assert_int_equal(decide_in(policy, "/slurm/uid_1/x/job_7"), 0);
+	assert_int_equal(decide_in(policy, "/other/build"), 0);
+	assert_int_equal(decide_in(policy, "/"), 0);
+	policy_free(policy);
+	policy = good("[allow]\ncgroup = /\n");
+	assert_int_equal(decide_in(policy, "/"), 1);
+	assert_int_equal(decide_in(policy, "/a"), 1);
+	policy_free(policy);
+}
+
+static void escaped_names_of_units_match_as_they_are(void **state)
+{
+	struct policy *policy = good("[allow]\ncgroup = /system.slice/my\\x2djob@*.service\n");
+
+	(void)state;
+	assert_int_not_equal(decide_in(policy, "/system.slice/my\\x2djob@7.service"), 0);
+	assert_int_equal(decide_in(policy, "/system.slice/my-job@7.service"), 0);
+	policy_free(policy);
+}
+
+/* Who was given a cgroup may make one of any name in it */
+static void a_slice_that_a_user_made_himself_is_none(void **state)
+{
+	struct policy *policy = good("[allow]\nslice = batch.slice, user-100?.slice\n");
+
+	(void)state;
+	assert_int_equal(decide_in(policy, "/batch.slice"), 12);
+	assert_int_equal(decide_in(policy, "/batch.slice/x.service/y"), 12);
+	assert_int_equal(decide_in(policy, "/user.slice/user-1000.slice/session-3.scope"), 27);
+	assert_int_equal(decide_in(policy, "/user.slice/user-2000.slice/user@2000.service/batch.slice"), 0);
+	assert_int_equal(decide_in(policy, "/user.slice/user-2000.slice/user@2000.service/batch.slice/a.scope"), 0);
+	assert_int_equal(decide_in(policy, "/lxc/batch.slice"), 0);
+	assert_int_equal(decide_in(policy, "/batch.slicer"), 0);
+	policy_free(policy);
+}
+
+static void the_unit_of_a_path_ends_where_systemd_does(void **state)
+{
+	(void)state;
+	assert_int_equal(cgroup_unit_length("/user.slice/user-1.slice/user@1.service/app.slice/x"), 39);
+	assert_int_equal(cgroup_unit_length("/system.slice/cron.service"), 26);
+	assert_int_equal(cgroup_unit_length("/lxc/a/b"), 4);
+	assert_int_equal(cgroup_unit_length("/"), 1);
+}
+
+static unsigned int cgroup_loads;
+
+static void load_no_cgroup(struct subject *who)
+{
+	cgroup_loads++;
+	who->failure = SVA_REASON_NO_CGROUP;
+}
+
+static void a_cgroup_is_asked_for_once_and_only_where_it_decides(void **state)
+{
+	struct policy *policy = good("[allow]\nuser = 1000\n[deny]\nuser = 1001\ncgroup = /x\n"
+				     "[deny]\nslice = y.slice\n[allow]\nuser = *\n");
+	struct subject alice = { .uid = 1000, .load_cgroup = load_no_cgroup };
+	struct subject bob = { .uid = 1001, .load_cgroup = load_no_cgroup };
+
+	(void)state;
+	cgroup_loads = 0;
+	policy_decide(policy, &alice, "soft0", "s");
+	assert_int_equal(cgroup_loads, 0);
+	/* what could not be told: the caller must not go by what comes out */
+	policy_decide(policy, &bob, "soft0", "s");
+	assert_int_equal(cgroup_loads, 1);
+	assert_int_equal(bob.failure, SVA_REASON_NO_CGROUP);
 	policy_free(policy);
 }
 
@@ -321,7 +424,7 @@ static void errors_name_their_line_and_the_remedy(void **state)
 	bad("[allow] user = 1000\n", 1, "section is not known");
 	bad("[allow\nuser = 1000\n", 1, "section is not known");
 	bad("[allow]\nusers = 1000\n", 2, "'users' is not a key");
-	bad("[limits]\nuser = 1000\n", 2, "contexts-per-user, contexts-per-device, connections");
+	bad("[limits]\nuser = 1000\n", 2, "contexts-per-user, contexts-per-cgroup, contexts-per-device");
 	bad("[deny]\ncontexts-per-user = 3\n", 2, "not a key of this section");
 	bad("[allow]\nuser =\n", 2, "no value");
 	bad("[allow]\nuser = ,\n", 2, "no value");
@@ -338,6 +441,46 @@ static void errors_name_their_line_and_the_remedy(void **state)
 	bad("[limits]\nconnections = 99999999999999999999999\n", 2, "not a number from 1");
 	bad("[limits]\nconnections = 5\nconnections = 6\n", 3, "given twice");
 	bad("[allow]\nuser = *\njust words\n", 3, "neither [section] nor");
+	bad("[allow]\ncgroup = job\n", 2, "does not begin with '/'");
+	bad("[allow]\ncgroup = /a/../b\n", 2, "no path of a cgroup");
+	bad("[allow]\ncgroup = /a/\n", 2, "no path of a cgroup");
+	bad("[allow]\nslice = a.service\n", 2, "no slice of systemd");
+	bad("[limits]\nfair-share = maybe\n", 2, "neither yes nor no");
+	bad("[limits]\nfair-share = no\nfair-share = no\n", 3, "twice");
+	bad("[reload]\nexisting-contexts = perhaps\n", 2, "neither keep nor revoke");
+	bad("[deny]\nfair-share = no\n", 2, "not a key");
+	bad("[limits]\nrequests-per-second = 0\n", 2, "not a number");
+}
+
+static void errors_name_their_column(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int line;
+		unsigned int column;
+	} cases[] = {
+		{ "[allow]\nuser = root, roo, 1\n", 2, 14 },
+		{ "[allow]\n  usr = root\n", 2, 3 },
+		{ "[allow]\nuser = root\n   nosuch\n", 3, 4 },
+		{ "[allow]\nuser = *\ndevice = soft0 /dev/x\n", 3, 16 },
+		{ "[limits]\ncontexts-per-user=4k\n", 2, 19 },
+		{ "[allow]\ncgroup = /a, b\n", 2, 14 },
+		{ "[allow]\nslice = /a/b.slice\n", 2, 9 },
+		{ "[device soft0 soft1]\n", 1, 1 },
+		{ "[device /x]\n", 1, 9 },
+		{ "[allow]\n", 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct findings findings;
+		struct policy *policy = NULL;
+
+		assert_int_equal(read_text(cases[i].text, &findings, &policy), -EINVAL);
+		if (findings.line != cases[i].line || findings.column != cases[i].column)
+			fail_msg("'%s': %u:%u: %s", cases[i].text, findings.line,
+				 findings.column, findings.message);
+	}
 }
 
 static void long_lines_are_refused_and_not_cut(void **state)
@@ -427,6 +570,12 @@ int main(void)
 		cmocka_unit_test(limits_come_from_the_rule_then_the_device_then_the_default),
 		cmocka_unit_test(limits_have_defaults),
 		cmocka_unit_test(administrators_are_root_and_those_named),
+		cmocka_unit_test(a_cgroup_matches_with_all_that_is_below_it),
+		cmocka_unit_test(escaped_names_of_units_match_as_they_are),
+		cmocka_unit_test(a_slice_that_a_user_made_himself_is_none),
+		cmocka_unit_test(the_unit_of_a_path_ends_where_systemd_does),
+		cmocka_unit_test(a_cgroup_is_asked_for_once_and_only_where_it_decides),
+		cmocka_unit_test(errors_name_their_column),
 		cmocka_unit_test(a_byte_order_mark_and_carriage_returns_do_no_harm),
 		cmocka_unit_test(errors_name_their_line_and_the_remedy),
 		cmocka_unit_test(long_lines_are_refused_and_not_cut),

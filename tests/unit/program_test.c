@@ -257,7 +257,7 @@ static void it_checks_a_policy(void **state)
 	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 0, "is good; rules: 1");
 	check_output(p, svad_path(), ARGUMENTS("--config", p->config, "--check-config"), 0, "is good");
 	put(p->config, "[allow]\nuser = *\nusr = 1\n");
-	snprintf(says, sizeof(says), "%s:3: 'usr' is not a key", p->config);
+	snprintf(says, sizeof(says), "%s:3:1: 'usr' is not a key", p->config);
 	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 1, says);
 	check_output(p, svad_path(), ARGUMENTS("--check-config", "/nonexistent"), 1, "No such file");
 	put(p->config, "# nothing\n");

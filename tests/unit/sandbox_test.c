@@ -103,7 +103,12 @@ CANARY(call_process_vm, SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0)
 CANARY(call_userfaultfd, SYS_userfaultfd, 0)
 CANARY(call_ioctl_tty, SYS_ioctl, 0, TIOCSTI, "x")
 CANARY(call_ioctl_bind, SYS_ioctl, 0, SVA_BIND_TASK, NULL)
-CANARY(call_ioctl_reset, SYS_ioctl, 0, SVA_DEVICE_RESET, NULL)
+CANARY(call_ioctl_unbind, SYS_ioctl, 0, SVA_UNBIND_TASK, NULL)
+CANARY(call_pidfd_open, SYS_pidfd_open, parent, 0)
+CANARY(call_pidfd_kill, SYS_pidfd_send_signal, -1, 0, NULL, 0)
+CANARY(call_write_cgroup, SYS_openat, AT_FDCWD, "/sys/fs/cgroup/cgroup.procs", O_WRONLY, 0)
+CANARY(call_mkdir, SYS_mkdirat, AT_FDCWD, "/nonexistent/x", 0700)
+CANARY(call_truncate_path, SYS_truncate, "/nonexistent/x", 0)
 CANARY(call_rlimit, SYS_prlimit64, 0, RLIMIT_NOFILE, &(struct rlimit){ 0 }, NULL)
 
 static void forbidden_calls_kill(void **state)
@@ -121,7 +126,9 @@ static void forbidden_calls_kill(void **state)
 		ROW(call_chmod), ROW(call_bpf), ROW(call_io_uring), ROW(call_setuid),
 		ROW(call_unshare), ROW(call_prctl), ROW(call_pidfd_getfd),
 		ROW(call_process_vm), ROW(call_userfaultfd), ROW(call_ioctl_tty),
-		ROW(call_ioctl_bind), ROW(call_ioctl_reset), ROW(call_rlimit),
+		ROW(call_ioctl_bind), ROW(call_ioctl_unbind), ROW(call_rlimit),
+		ROW(call_pidfd_open), ROW(call_pidfd_kill), ROW(call_write_cgroup),
+		ROW(call_mkdir), ROW(call_truncate_path),
 	};
 
 	(void)state;
@@ -173,11 +180,44 @@ static void open_node(void)
 	close(fd);
 }
 
+static int state_file = -1;
+
+static void read_cgroup(void)
+{
+	struct cgroups cgroups = CGROUPS_NONE;
+	char path[CGROUP_PATH_MAX];
+
+	cgroups_open(&cgroups);
+	if (cgroup_of(&cgroups, getpid(), path, sizeof(path)) == -EPERM)
+		_exit(1);
+	(void)cgroup_id(&cgroups, "/", 1);
+	cgroups_close(&cgroups);
+}
+
+static void give_and_take(void)
+{
+	struct grant wanted = { .uid = 1000, .contexts = 3, .device = "soft0" }, *given;
+	struct grants grants;
+
+	if (grants_init(&grants, state_file) || grant_give(&grants, &wanted, &given) ||
+	    grant_take(&grants, given))
+		_exit(1);
+	grants_free(&grants);
+}
+
 static void notify(void)
 {
 	setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
 	if (sd_notify(0, "STATUS=x") >= 0)
 		_exit(1);
+}
+
+static void give_and_take_header(void)
+{
+	struct grants grants;
+
+	assert_int_equal(grants_init(&grants, dup(state_file)), 0);
+	grants_free(&grants);
 }
 
 static void abort_it(void)
@@ -192,6 +232,13 @@ static void what_svad_does_is_allowed(void **state)
 	check_lives("policy", read_policy);
 	check_lives("node", open_node);
 	check_lives("notify", notify);
+	check_lives("cgroup", read_cgroup);
+	state_file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	assert_true(state_file >= 0);
+	/* a new one is begun before svad enters the filter */
+	give_and_take_header();
+	check_lives("grants", give_and_take);
+	close(state_file);
 }
 
 static void abort_still_ends_in_sigabrt(void **state)

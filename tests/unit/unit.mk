@@ -6,7 +6,8 @@
 # processes, a real event loop.
 
 SVAD_TEST_DIR := $(B)/tests/unit
-SVAD_TESTS := map message policy device daemon sandbox program
+SVAD_TESTS := map message policy device daemon limits grant sandbox \
+	program
 
 SVAD_FAKE_OBJS := $(SVAD_TEST_DIR)/fake_kernel.o $(SVAD_COMMON_OBJS) $(B)/libsva/reason.o
 SVAD_TEST_OBJS := $(SVAD_TEST_DIR)/fixture.o $(SVAD_FAKE_OBJS)
