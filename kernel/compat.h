@@ -12,18 +12,6 @@
 #include <linux/iommu.h>
 #include <linux/version.h>
 
-/**
- * compat_sva_disabled() - does this kernel share page tables with devices?
- *
- * On x86 since 6.19 and 6.18.7: from there on the kernel's own page tables are
- * freed only when no IOMMU can have them any more (CVE-2025-71089).  Older kernels
- * that have heard of it refuse every bind; those that have not are not safe.
- */
-static inline bool compat_sva_disabled(void)
-{
-	return IS_ENABLED(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 7);
-}
-
 /* 6.14: crc32c() is in the kernel itself; before, in a module that nothing loads here */
 static inline u32 compat_crc32c(u32 crc, const void *data, size_t len)
 {

@@ -22,7 +22,7 @@ static const char *name_of(const char *const *names, size_t count, uint32_t numb
 	return number < count ? names[number] : "unknown";
 }
 
-static const char *state_name(uint32_t state)
+const char *svactl_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		"created", "bound", "stopping", "ended", "quarantined",
@@ -31,14 +31,14 @@ static const char *state_name(uint32_t state)
 	return name_of(names, sizeof(names) / sizeof(names[0]), state);
 }
 
-static const char *release_name(uint32_t release)
+const char *svactl_release_name(uint32_t release)
 {
 	static const char *const names[] = { "neither", "flushed", "clean", "pending" };
 
 	return name_of(names, sizeof(names) / sizeof(names[0]), release);
 }
 
-static char *user_name(uint32_t uid)
+char *svactl_user_name(uint32_t uid)
 {
 	const struct passwd *user = getpwuid(uid);
 
@@ -54,22 +54,22 @@ static void row_add(struct table *table, const char *device, const struct sva_co
 {
 	table_add(table, text_format("%" PRIu64, (uint64_t)entry->id));
 	table_add(table, number_or_dash(entry->owner));
-	table_add(table, user_name(entry->account));
+	table_add(table, svactl_user_name(entry->account));
 	table_add(table, text_format("%s", device));
-	table_add(table, text_format("%s", state_name(entry->state)));
+	table_add(table, text_format("%s", svactl_state_name(entry->state)));
 	table_add(table, number_or_dash(entry->pasid));
 	table_add(table, text_format("%" PRIu64, (uint64_t)entry->submitted));
 	table_add(table, text_format("%" PRIu64, (uint64_t)entry->faults));
 	table_add(table, text_format("%" PRIu64, (uint64_t)entry->page_requests));
 	table_add(table, text_format("%" PRIu64, (uint64_t)entry->stale));
-	table_add(table, text_format("%s", release_name(entry->release)));
+	table_add(table, text_format("%s", svactl_release_name(entry->release)));
 	table_add(table, text_format("%s", entry->end_reason ?
 				     sva_reason_name(entry->end_reason) : "-"));
 }
 
-static json_t *context_json(const char *device, const struct sva_context_entry *entry)
+json_t *svactl_context_json(const char *device, const struct sva_context_entry *entry)
 {
-	char *user = user_name(entry->account);
+	char *user = svactl_user_name(entry->account);
 	json_t *json;
 
 	text_make_safe(user);
@@ -80,9 +80,9 @@ static json_t *context_json(const char *device, const struct sva_context_entry *
 			 "uid", (json_int_t)entry->account,
 			 "device", device,
 			 "type", (json_int_t)entry->type,
-			 "state", state_name(entry->state),
+			 "state", svactl_state_name(entry->state),
 			 "pasid", (json_int_t)entry->pasid,
-			 "release", release_name(entry->release),
+			 "release", svactl_release_name(entry->release),
 			 "ended_by", entry->end_reason ? sva_reason_name(entry->end_reason) : NULL,
 			 "submitted", (json_int_t)entry->submitted,
 			 "faults", (json_int_t)entry->faults,
@@ -102,7 +102,7 @@ static void context_put(struct output *output, const char *device,
 			const struct sva_context_entry *entry)
 {
 	if (output->array)
-		json_array_append_new(output->array, context_json(device, entry));
+		json_array_append_new(output->array, svactl_context_json(device, entry));
 	else
 		row_add(&output->table, device, entry);
 }

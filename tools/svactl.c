@@ -29,6 +29,7 @@ static const char description[] =
 	"Commands:\n"
 	"  list [DEVICE]    devices: capabilities, contexts, whether you may use them\n"
 	"  ps [DEVICE]      contexts: whose, in what state, PASID, faults, release\n"
+	"  info CONTEXT     one context: its counters, and how long page requests took\n"
 	"  doctor [DEVICE]  what is in the way of using a device, and what to do\n"
 	"\v"
 	"Exit status: 0 if all is well, 1 if something was refused or doctor found a "
@@ -40,6 +41,7 @@ static const struct command {
 } commands[] = {
 	{ "list", svactl_list },
 	{ "ps", svactl_ps },
+	{ "info", svactl_info },
 	{ "doctor", svactl_doctor },
 };
 
@@ -84,7 +86,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return take_argument(svactl, arg, state);
 	case ARGP_KEY_END:
 		if (!svactl->command)
-			argp_error(state, "say which command: list, ps or doctor");
+			argp_error(state, "say which command: list, ps, info or doctor");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -96,7 +98,7 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = take_option,
-		.args_doc = "COMMAND [DEVICE]",
+		.args_doc = "COMMAND [DEVICE|CONTEXT]",
 		.doc = description,
 	};
 	struct svactl svactl = { .root = "" };

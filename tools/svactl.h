@@ -33,6 +33,15 @@ struct svactl {
 int svactl_list(const struct svactl *svactl);
 int svactl_ps(const struct svactl *svactl);
 int svactl_doctor(const struct svactl *svactl);
+int svactl_info(const struct svactl *svactl);
+
+/* Words for numbers; the caller frees the user's name, which may hold anything. */
+const char *svactl_state_name(uint32_t state);
+const char *svactl_release_name(uint32_t release);
+char *svactl_user_name(uint32_t uid);
+
+/* What svactl ps tells of a context */
+json_t *svactl_context_json(const char *device, const struct sva_context_entry *entry);
 
 /*
  * Connects and lists the devices, or the one that was asked for; the caller

@@ -69,9 +69,10 @@ static u32 iommu_reason(const struct sva_context *ctx, int err)
 {
 	switch (err) {
 	case -ENODEV:
-		return SVA_REASON_NO_IOMMU;
+	case -EINVAL:
 	case -EOPNOTSUPP:
-		return SVA_REASON_NO_SVA;
+		/* it may have changed since the device was registered */
+		return sva_capability_obstacle(ctx->sdev->parent, true) ?: SVA_REASON_NO_SVA;
 	case -ENOSPC:
 		return sva_group_holds_all(ctx->sdev->group, ctx->sdev->pasid_bits) ?
 			       SVA_REASON_PASID_EXHAUSTED : SVA_REASON_PASID_TAKEN;

@@ -45,6 +45,7 @@ static int get_info(void *object, struct sva_ucmd *ucmd)
 
 	info->flags = sva_device_flags(sdev);
 	info->sva_reason = sdev->sva_reason;
+	info->fault_reason = sdev->fault_reason;
 	info->pasid_bits = sdev->pasid_bits;
 	info->group = sva_group_id(sdev->group);
 	info->num_types = sdev->desc.num_types;
@@ -188,7 +189,7 @@ static int reset(void *object, struct sva_ucmd *ucmd)
 }
 
 static const struct sva_ioctl control_ioctls[] = {
-	SVA_IOCTL_RESERVED(SVA_DEVICE_GET_INFO, get_info, struct sva_device_info, 0),
+	SVA_IOCTL(SVA_DEVICE_GET_INFO, get_info, struct sva_device_info, 0),
 	SVA_IOCTL(SVA_DEVICE_GET_TYPE_INFO, get_type_info, struct sva_type_info, 0),
 	SVA_IOCTL_RESERVED(SVA_DEVICE_CREATE_CONTEXT, create_context,
 			   struct sva_create_context, 0),

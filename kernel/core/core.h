@@ -95,6 +95,12 @@ int sva_ucmd_respond_nofault(struct sva_ucmd *ucmd);
 int sva_ucmd_fault_in(struct sva_ucmd *ucmd);
 int sva_ucmd_fail(struct sva_ucmd *ucmd, u32 reason, int err);
 
+/* ---------------------------------------------------------- capability.c */
+
+u32 sva_capability_obstacle(struct device *parent, bool grouped);
+u32 sva_capability_fault_obstacle(struct device *parent);
+u32 sva_capability_pasid_bits(const struct device *parent);
+
 /* -------------------------------------------------------------- events.c */
 
 /**
@@ -197,6 +203,8 @@ bool sva_account_full(const struct sva_account *account);
  *	serve the partitions too
  * @partitions: struct sva_device, under @partitions_lock
  * @partition: in @whole's list
+ * @sva_reason: enum sva_reason: why nothing can be bound here, or 0
+ * @fault_reason: the same: why accesses cannot fault
  * @share_type: type of @whole's that the partition's contexts come from
  * @all_quarantined: as @num_quarantined, with partitions
  * @contexts: by id; every context that is not ENDED, under @lock
@@ -219,6 +227,7 @@ struct sva_device {
 	char name[SVA_NAME_LEN];
 	u32 pasid_bits;
 	u32 sva_reason;
+	u32 fault_reason;
 	struct kobject *types_dir;
 	struct sva_type_dir **type_dirs;
 

@@ -4,7 +4,6 @@
  */
 #include <linux/ctype.h>
 #include <linux/idr.h>
-#include <linux/log2.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -190,18 +189,10 @@ static int check_desc(const struct sva_device_desc *desc)
 
 static void find_capabilities(struct sva_device *sdev)
 {
-	struct device *parent = sdev->parent;
-
-	if (!sdev->group) {
-		sdev->sva_reason = SVA_REASON_NO_IOMMU;
-		return;
-	}
-	if (parent->iommu && parent->iommu->max_pasids > 1)
-		sdev->pasid_bits = ilog2(parent->iommu->max_pasids);
-	if (compat_sva_disabled())
-		sdev->sva_reason = SVA_REASON_X86_SVA_DISABLED;
-	else if (!sdev->pasid_bits)
-		sdev->sva_reason = SVA_REASON_NO_PASID;
+	sdev->pasid_bits = sva_capability_pasid_bits(sdev->parent);
+	sdev->sva_reason = sva_capability_obstacle(sdev->parent, sdev->group);
+	if (!(sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS))
+		sdev->fault_reason = sva_capability_fault_obstacle(sdev->parent);
 }
 
 static int copy_desc(struct sva_device *sdev, const struct sva_device_desc *desc)

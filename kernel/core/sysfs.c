@@ -83,6 +83,18 @@ static ssize_t trust_users_store(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RW(trust_users);
 
+static ssize_t sva_reason_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_sva_device(dev)->sva_reason);
+}
+static DEVICE_ATTR_RO(sva_reason);
+
+static ssize_t fault_reason_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_sva_device(dev)->fault_reason);
+}
+static DEVICE_ATTR_RO(fault_reason);
+
 static ssize_t partition_of_show(struct device *dev, struct device_attribute *attr,
 				 char *buf)
 {
@@ -114,6 +126,8 @@ static struct attribute *sva_attrs[] = {
 	&dev_attr_iommu_group.attr,
 	&dev_attr_viable.attr,
 	&dev_attr_pasid_bits.attr,
+	&dev_attr_sva_reason.attr,
+	&dev_attr_fault_reason.attr,
 	&dev_attr_contexts.attr,
 	&dev_attr_quarantined.attr,
 	&dev_attr_reset.attr,

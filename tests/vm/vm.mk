@@ -15,3 +15,13 @@ $(B)/tests/vm/init: $(VM_INIT_OBJECTS)
 
 $(B)/tests/vm/supervise: $(VM_HOST_OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^
+
+# The accelerator as a PCIe device, which tests/vm/run loads into the tree's QEMU.  Of
+# libraries it needs the C library alone, and that of the tree is never the older one.
+VM_DEVICE := $(B)/tests/vm/sva-accel.so
+VM_DEVICE_OBJECTS := $(patsubst tests/vm/device/%.c,$(B)/tests/vm/device/%.o,$(wildcard tests/vm/device/*.c))
+
+PROGRAMS += $(VM_DEVICE)
+
+$(VM_DEVICE): $(VM_DEVICE_OBJECTS)
+	$(CC) $(LDFLAGS) -shared -o $@ $^ -pthread

@@ -98,11 +98,22 @@ enum sva_reason {
 	SVA_REASON_NO_IOMMU = 60,	/* ENODEV: the device is behind no IOMMU */
 	SVA_REASON_NO_SVA = 61,		/* EOPNOTSUPP: its IOMMU driver cannot share page tables */
 	SVA_REASON_X86_SVA_DISABLED = 62,/* EOPNOTSUPP: CVE-2025-71089 */
-	SVA_REASON_NO_PASID = 63,	/* EOPNOTSUPP: device or IOMMU without PASID */
-	SVA_REASON_NO_PAGE_REQUESTS = 64,/* EOPNOTSUPP: device or IOMMU without page requests */
-	SVA_REASON_NOT_COHERENT = 65,	/* ENODEV: IOMMU walks page tables uncached */
+	SVA_REASON_NO_PASID = 63,	/* EOPNOTSUPP: the device has no PASIDs */
+	SVA_REASON_NO_PAGE_REQUESTS = 64,/* EOPNOTSUPP: the device has no page requests */
+	SVA_REASON_NOT_COHERENT = 65,	/* EOPNOTSUPP: IOMMU walks page tables uncached */
 	SVA_REASON_NOT_VIABLE = 66,	/* EPERM: another driver has a device of the group (R11) */
 	SVA_REASON_LAM = 67,		/* EBUSY: the process uses tagged pointers (LAM) */
+	SVA_REASON_IOMMU_OFF = 68,	/* ENODEV: there is one, and the kernel does not use it */
+	SVA_REASON_NO_SCALABLE_MODE = 69,/* EOPNOTSUPP: an Intel IOMMU without it */
+	SVA_REASON_SCALABLE_MODE_OFF = 70,/* EOPNOTSUPP: an Intel IOMMU with it, not used */
+	SVA_REASON_NO_FIRST_STAGE = 71,	/* EOPNOTSUPP: IOMMU cannot walk a CPU's page tables */
+	SVA_REASON_IOMMU_NO_PASID = 72,	/* EOPNOTSUPP */
+	SVA_REASON_PASID_OFF = 73,	/* EOPNOTSUPP: the device has PASIDs, they are not enabled */
+	SVA_REASON_NO_ATS = 74,		/* EOPNOTSUPP: the device cannot ask for translations */
+	SVA_REASON_IOMMU_NO_ATS = 75,	/* EOPNOTSUPP: the IOMMU gives devices none */
+	SVA_REASON_ATS_OFF = 76,	/* EOPNOTSUPP: both could, it is not enabled */
+	SVA_REASON_IOMMU_NO_PAGE_REQUESTS = 77,/* EOPNOTSUPP */
+	SVA_REASON_PAGE_TABLE_FORMAT = 78,/* EOPNOTSUPP: IOMMU cannot read this CPU's page tables */
 
 	/* what the provider or the IOMMU said */
 	SVA_REASON_PROVIDER = 80,	/* the provider refused; see the kernel log */
@@ -156,6 +167,7 @@ enum sva_state {
  * struct sva_device_info - SVA_DEVICE_GET_INFO
  * @flags: in 0, out SVA_DEVICE_FLAG_*
  * @sva_reason: 0, or why no context can be bound on this device
+ * @fault_reason: without SVA_DEVICE_FLAG_PAGE_REQUESTS: why accesses cannot fault
  * @pasid_bits: PASIDs are below 1 << pasid_bits
  * @group: id of the IOMMU group
  * @iova_start: lowest address the device can reach
@@ -183,7 +195,7 @@ struct sva_device_info {
 	__u32 contexts;
 	__u32 quarantined;
 	__u32 max_quarantined;
-	__u32 reserved;
+	__u32 fault_reason;
 	__u64 iova_start;
 	__u64 iova_end;
 	__u64 page_sizes;

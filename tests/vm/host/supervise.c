@@ -36,7 +36,8 @@ struct run {
 	int frames_fd, console_fd, words_fd, signals_fd;
 	long started, deadline;
 	long ready_ms;
-	bool gone;		/* QEMU has ended */
+	bool gone;		/* QEMU has ended, with */
+	int qemu_status;
 	bool timed_out, confused;
 	int signal;		/* that ended us */
 	struct console console;
@@ -208,7 +209,7 @@ static void signals_read(struct run *run)
 	while (read(run->signals_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGCHLD)
 			run->signal = info.ssi_signo;
-		else if (waitpid(run->pid, NULL, WNOHANG) == run->pid)
+		else if (waitpid(run->pid, &run->qemu_status, WNOHANG) == run->pid)
 			run->gone = true;
 	}
 }
@@ -265,7 +266,7 @@ static void finish(struct run *run)
 {
 	if (!run->gone) {
 		kill(run->pid, SIGKILL);
-		waitpid(run->pid, NULL, 0);
+		waitpid(run->pid, &run->qemu_status, 0);
 	}
 	run->gone = true;
 	while (run->console_fd >= 0)
@@ -281,8 +282,19 @@ static bool command_failed(const struct run *run)
 	return run->frames.has_status && run->frames.status;
 }
 
+/* The device that is loaded into QEMU does not understand it, and has said why */
+static bool not_run(const struct run *run)
+{
+	return !run->frames.ready && WIFEXITED(run->qemu_status) &&
+	       WEXITSTATUS(run->qemu_status) == STATUS_NOT_RUN;
+}
+
 static int judge_unfinished(struct run *run)
 {
+	if (not_run(run)) {
+		report("not run: what QEMU says above is why, and what to do");
+		return STATUS_NOT_RUN;
+	}
 	if (run->signal) {
 		report("stopped by signal %d (%s)", run->signal, strsignal(run->signal));
 		return 128 + run->signal;

@@ -14,6 +14,7 @@
 
 #define STATUS_TIMEOUT	124
 #define STATUS_RIG	125	/* the run failed, whatever the command said */
+#define STATUS_NOT_RUN	77	/* the profile's device cannot be in this QEMU */
 
 /* console.c: what the guest's kernel writes to its serial line */
 struct console {

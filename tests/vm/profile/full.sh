@@ -10,7 +10,7 @@
 # the run's.  The rig's own program is a service there, which runs the command.
 
 PROFILE_TIMEOUT=300
-PROFILE_APPEND=' systemd.show_status=0 systemd.log_level=notice'
+PROFILE_APPEND='systemd.show_status=0 systemd.log_level=notice'
 
 profile_check()
 {

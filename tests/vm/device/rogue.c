@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * rogue.c - a device that does not stop when it is told to
+ *
+ * R3 is tested against a rogue device, not against a polite one.  In the modes that keep
+ * accessing, a stopped context leaves a ghost: it goes on translating, writing and asking
+ * for pages under the PASID that the context had.  It has no translations of its own to
+ * live on: those are asked for anew each time, and the IOMMU has to refuse them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/vm/device/device.h"
+#include "tests/vm/device/memory.h"
+#include "tests/vm/device/pages.h"
+#include "tests/vm/device/rogue.h"
+#include "tests/vm/device/thread.h"
+
+#define INTERVAL_NS	1000000
+#define LATE_NS		(100 * 1000000ull)
+#define MARK		0x6768306768306768ull
+
+/**
+ * struct ghost - the accesses that a stopped context still makes
+ * @ctx: whose ghost it is; NULL once that was started again
+ * @released: the PASID has been taken out of the IOMMU
+ * @ends: 0: with the next reset
+ */
+struct ghost {
+	struct ghost *next;
+	struct context *ctx;
+	uint32_t pasid;
+	uint64_t address;
+	bool released;
+	uint64_t ends;
+};
+
+/**
+ * struct ghosts - of one device; all of it is protected by the BQL but @quit, @thread
+ */
+struct ghosts {
+	struct ghost *first;
+	pthread_t thread;
+	bool running, quit;
+};
+
+/* With the BQL: nothing can come between the translation and the write */
+static void haunt(struct accel *accel, struct ghost *ghost)
+{
+	struct IOMMUTLBEntry entry;
+	uint64_t offset = ghost->address & (PAGE_BYTES - 1) & ~7ull, memory, mark = MARK;
+
+	if (pages_ats(accel, ghost->pasid, ghost->address, true, &entry)) {
+		memory = (entry.translated_addr & ~entry.addr_mask) |
+			 (ghost->address & entry.addr_mask & ~(PAGE_BYTES - 1));
+		if (memory_host(memory))
+			qemu.address_space_write(qemu.address_space_memory, memory + offset,
+						 MEMTXATTRS_UNSPECIFIED, &mark, sizeof(mark));
+		accel->landed += ghost->released;
+	} else {
+		accel->refused++;
+		if (ghost->ctx)
+			ghost->ctx->stale++;
+	}
+	if (qemu.pcie_pri_enabled(accel->pci))
+		qemu.pci_pri_request_page(accel->pci, ghost->pasid, false, false,
+					  ghost->address & ~(PAGE_BYTES - 1), true,
+					  GROUP_OF_GHOSTS, true, true);
+}
+
+/* It has come to an end by itself, and says so */
+static void ghost_end(struct ghost *ghost)
+{
+	if (!ghost->ctx)
+		return;
+	ghost->ctx->evidence = SVA_PCI_EVIDENCE_CLEAN;
+	context_event_locked(ghost->ctx, SVA_PCI_EVENT_LATE);
+}
+
+static void *ghosts_main(void *arg)
+{
+	const struct timespec interval = { .tv_nsec = INTERVAL_NS };
+	struct accel *accel = arg;
+	struct ghost **at, *ghost;
+
+	qemu.rcu_register_thread();
+	while (!__atomic_load_n(&accel->ghosts->quit, __ATOMIC_ACQUIRE)) {
+		bql_lock();
+		for (at = &accel->ghosts->first; (ghost = *at);) {
+			haunt(accel, ghost);
+			if (!ghost->ends || clock_ns() < ghost->ends) {
+				at = &ghost->next;
+				continue;
+			}
+			ghost_end(ghost);
+			*at = ghost->next;
+			free(ghost);
+		}
+		qemu.bql_unlock();
+		nanosleep(&interval, NULL);
+	}
+	qemu.rcu_unregister_thread();
+	return NULL;
+}
+
+bool rogue_init(struct accel *accel)
+{
+	accel->ghosts = calloc(1, sizeof(*accel->ghosts));
+	return accel->ghosts;
+}
+
+void rogue_exorcise(struct accel *accel)
+{
+	struct ghost *ghost;
+
+	while ((ghost = accel->ghosts->first)) {
+		accel->ghosts->first = ghost->next;
+		free(ghost);
+	}
+}
+
+/* The thread may be waiting for the BQL that the caller holds */
+void rogue_exit(struct accel *accel)
+{
+	rogue_exorcise(accel);
+	if (accel->ghosts->running) {
+		__atomic_store_n(&accel->ghosts->quit, true, __ATOMIC_RELEASE);
+		qemu.bql_unlock();
+		pthread_join(accel->ghosts->thread, NULL);
+		bql_lock();
+	}
+	free(accel->ghosts);
+}
+
+void rogue_released(struct context *ctx)
+{
+	for (struct ghost *ghost = ctx->accel->ghosts->first; ghost; ghost = ghost->next)
+		if (ghost->ctx == ctx)
+			ghost->released = true;
+}
+
+void rogue_forget(struct context *ctx)
+{
+	for (struct ghost *ghost = ctx->accel->ghosts->first; ghost; ghost = ghost->next)
+		if (ghost->ctx == ctx)
+			ghost->ctx = NULL;
+}
+
+static void leave_ghost(struct context *ctx, uint64_t ends)
+{
+	struct ghosts *ghosts = ctx->accel->ghosts;
+	struct ghost *ghost = calloc(1, sizeof(*ghost));
+
+	if (!ghost)
+		return;
+	ghost->ctx = ctx;
+	ghost->pasid = ctx->pasid;
+	ghost->address = ctx->last_address;
+	ghost->ends = ends;
+	bql_lock();
+	ghost->next = ghosts->first;
+	ghosts->first = ghost;
+	if (!ghosts->running)
+		ghosts->running = thread_start(&ghosts->thread, ghosts_main, ctx->accel);
+	qemu.bql_unlock();
+}
+
+bool rogue_evidence(struct context *ctx, uint32_t truth, uint32_t *evidence)
+{
+	*evidence = truth;
+	switch (__atomic_load_n(&ctx->accel->misbehave, __ATOMIC_RELAXED)) {
+	case SVA_PCI_MISBEHAVE_HOLD:
+		*evidence = SVA_PCI_EVIDENCE_NEITHER;
+		return true;
+	case SVA_PCI_MISBEHAVE_STALE:
+		leave_ghost(ctx, 0);
+		*evidence = SVA_PCI_EVIDENCE_NEITHER;
+		return true;
+	case SVA_PCI_MISBEHAVE_LATE:
+		leave_ghost(ctx, clock_ns() + LATE_NS);
+		*evidence = SVA_PCI_EVIDENCE_NEITHER;
+		return true;
+	case SVA_PCI_MISBEHAVE_NEVER:
+		return false;
+	case SVA_PCI_MISBEHAVE_MUTE:
+		*evidence = SVA_PCI_EVIDENCE_CANNOT_TELL;
+		return true;
+	default:
+		return true;
+	}
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rogue.h - a device that does not stop when it is told to
+ */
+#ifndef SVA_DEVICE_ROGUE_H
+#define SVA_DEVICE_ROGUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct accel;
+struct context;
+
+bool rogue_init(struct accel *accel);
+void rogue_exit(struct accel *accel);
+/* What a stopped context says instead of @truth; false: it says nothing at all */
+bool rogue_evidence(struct context *ctx, uint32_t truth, uint32_t *evidence);
+/* The PASID of the context's ghost is out of the IOMMU: nothing may land any more */
+void rogue_released(struct context *ctx);
+/* A reset ends what no stop did; returns when no ghost accesses any more */
+void rogue_exorcise(struct accel *accel);
+/* The context is started anew: what its ghost might still say is of no use */
+void rogue_forget(struct context *ctx);
+
+#endif /* SVA_DEVICE_ROGUE_H */

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# mini.sh - an initramfs, and the accelerator in software: what run has when no
+# profile changes it.  Sourced by run.
