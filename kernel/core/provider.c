@@ -49,7 +49,6 @@ void *sva_context_region(const struct sva_context *ctx, u32 index)
 EXPORT_SYMBOL_GPL(sva_context_region);
 
 /**
-/**
  * sva_context_set_doorbell() - the registers of a region of kind DOORBELL
  * @ctx: the context
  * @index: of the region
