@@ -141,8 +141,8 @@ endif
 
 # --------------------------------------------------------------------- tests
 
-.PHONY: setup demo check check-static check-unit check-vm
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests rig-tests
+.PHONY: setup demo check check-static check-unit check-vm check-vtd
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests rig-tests
 
 setup:
 	tests/vm/setup --for check
@@ -171,6 +171,10 @@ unit-tests-sanitized:
 guest-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
 
+# The same programs on the accelerator as a PCIe device
+vtd-tests: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) --profile vtd $(GUEST_TESTS)
+
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
@@ -181,6 +185,8 @@ check-unit:
 check-vm:
 	$(MAKE) --no-print-directory rig-tests
 	$(MAKE) --no-print-directory guest-tests
+
+check-vtd: vtd-tests
 
 # ------------------------------------------------------------------- install
 
@@ -230,6 +236,7 @@ help:
 # HELP: make check-static    warnings of gcc and clang, linters, sparse
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
+# HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make setup           as root: install all that the others need
