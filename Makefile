@@ -157,8 +157,8 @@ endif
 
 # --------------------------------------------------------------------- tests
 
-.PHONY: setup demo check check-static check-unit check-vm
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests oldkernel-tests rig-tests
+.PHONY: setup demo check check-static check-unit check-vm check-vtd
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests oldkernel-tests rig-tests
 
 setup:
 	tests/vm/setup --for check
@@ -194,6 +194,10 @@ oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL
 	SVA_BUILD='$(abspath $(B))' tests/vm/run --kernel $(or $(OLD_KERNEL),other) \
 		$(addprefix --add ,$(OLD_KERNEL_PROGRAMS)) -- ./oldkernel
 
+# The same programs on the accelerator as a PCIe device
+vtd-tests: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) --profile vtd $(GUEST_TESTS)
+
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
@@ -205,6 +209,8 @@ check-vm:
 	$(MAKE) --no-print-directory rig-tests
 	$(MAKE) --no-print-directory guest-tests
 	$(MAKE) --no-print-directory oldkernel-tests
+
+check-vtd: vtd-tests
 
 # ------------------------------------------------------------------- install
 
@@ -257,6 +263,7 @@ help:
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make check-full      tests in a guest with systemd, svad installed
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
+# HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its

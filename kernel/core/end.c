@@ -5,6 +5,9 @@
  * Every end of a context, whoever wants it, goes the same way: somebody wins
  * sva_context_request_end() and carries out sva_context_finish_end().
  */
+#include <linux/delay.h>
+#include <linux/sched/mm.h>
+
 #include "core.h"
 
 static bool request_end_locked(struct sva_context *ctx, u32 reason, enum sva_claim claim)
@@ -64,6 +67,33 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason)
 	}
 }
 
+/* exit_mmap() is over when the mm knows its program no more; no event tells */
+static void await_exit(const struct mm_struct *mm)
+{
+	while (rcu_access_pointer(mm->exe_file))
+		usleep_range(50, 100);
+}
+
+/*
+ * IOMMU drivers take a PASID out when its address space ends, too, and some do badly
+ * when that happens at the same time: intel-iommu then returns from this here with
+ * translations still on the device, which R3 cannot bear.  So the address space is
+ * kept from ending meanwhile, or its end is waited for.
+ */
+static void leave_iommu(struct sva_context *ctx)
+{
+	struct mm_struct *mm = ctx->pasid_entry->mm;
+	bool alive = mmget_not_zero(mm);
+
+	if (!alive)
+		await_exit(mm);
+	iommu_sva_unbind_device(ctx->handle);
+	ctx->handle = NULL;
+	/* not the last reference: what comes with that is not for here */
+	if (alive)
+		mmput_async(mm);
+}
+
 /*
  * The order that R3 rests on: no new work, stop, out of the IOMMU whatever stop
  * said, which drains page requests, and only then the verdict.
@@ -81,8 +111,7 @@ static enum sva_release stop_queue(struct sva_context *ctx)
 	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
 	evidence = ops->context_stop(ctx);
-	iommu_sva_unbind_device(ctx->handle);
-	ctx->handle = NULL;
+	leave_iommu(ctx);
 	ctx->release = sva_release_decide(evidence, ctx->claim,
 					  READ_ONCE(ctx->sdev->trust_users));
 

@@ -164,7 +164,6 @@ void apci_slot_set_context(struct apci_slot *slot, struct sva_context *ctx);
 /* reset.c */
 bool apci_gone(const struct apci_device *ad);
 int apci_reset(struct apci_device *ad);
-void apci_configure(struct apci_device *ad);
 
 /* recovery.c */
 extern const struct pci_error_handlers apci_error_handlers;

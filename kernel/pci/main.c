@@ -310,8 +310,8 @@ static struct pci_driver apci_driver = {
 	.remove = apci_remove,
 	.shutdown = apci_shutdown,
 	.err_handler = &apci_error_handlers,
+	.dev_groups = apci_groups,
 	.driver = {
-		.dev_groups = apci_groups,
 		.pm = pm_sleep_ptr(&apci_pm_ops),
 	},
 };

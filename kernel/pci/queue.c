@@ -7,7 +7,7 @@
 
 #include "apci.h"
 
-#define STOP_TIMEOUT	msecs_to_jiffies(1000)
+#define STOP_TIMEOUT	msecs_to_jiffies(2000)
 #define STOP_LOOK	msecs_to_jiffies(50)	/* for a device whose interrupt was lost */
 
 /* ------------------------------------------------------------------ bind */

@@ -88,7 +88,9 @@
 #define SVA_PCI_CTX_STATUS		0x18	/* 64, RW while IDLE: bus address of a page */
 #define SVA_PCI_CTX_EVENT		0x20	/* 32, write 1 to clear */
 #define SVA_PCI_EVENT_ERROR		0x01	/* the queue stopped: ERROR says why */
-#define SVA_PCI_EVENT_FAULT		0x02	/* a fault that no record tells: FAULT_* */
+/* a fault that no record tells: FAULT_*; the context waits with the next one until this
+ * event has been cleared */
+#define SVA_PCI_EVENT_FAULT		0x02
 #define SVA_PCI_EVENT_STORM		0x04	/* held back FAULT_STRIKES times in a row */
 #define SVA_PCI_EVENT_STOPPED		0x08	/* a STOP has ended: EVIDENCE */
 /* EVIDENCE got better after the stop, maybe after RELEASED too; START forgets it */

@@ -61,7 +61,7 @@ static int reset_by_function(struct apci_device *ad)
 }
 
 /* What a reset has cleared */
-void apci_configure(struct apci_device *ad)
+static void apci_configure(struct apci_device *ad)
 {
 	apci_write(ad, SVA_PCI_FAULT_RATE, READ_ONCE(ad->fault_rate));
 	apci_write(ad, SVA_PCI_FAULT_STRIKES, READ_ONCE(ad->fault_strikes));
@@ -86,9 +86,10 @@ int apci_reset(struct apci_device *ad)
 				 ret);
 			ret = reset_by_function(ad);
 		}
+		/* who keeps it in use has to be served, reset or not */
+		apci_configure(ad);
 		if (ret)
 			return ret;
-		apci_configure(ad);
 	}
 	apci_slots_release_held(ad);
 	return 0;

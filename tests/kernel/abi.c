@@ -205,7 +205,7 @@ static void after_unpin(struct stage *stage, void *arg)
 
 static const struct call_case calls[] = {
 	{ "DEVICE_GET_INFO", SVA_DEVICE_GET_INFO, sizeof(struct sva_device_info), 0,
-	  offsetof(struct sva_device_info, reserved), on_node, fill_nothing, after_nothing },
+	  0, on_node, fill_nothing, after_nothing },
 	{ "DEVICE_GET_TYPE_INFO", SVA_DEVICE_GET_TYPE_INFO, sizeof(struct sva_type_info), 0, 0,
 	  on_node, fill_nothing, after_nothing },
 	{ "DEVICE_CREATE_CONTEXT", SVA_DEVICE_CREATE_CONTEXT, sizeof(struct sva_create_context),

@@ -18,8 +18,18 @@
 const char *device_name(void)
 {
 	const char *name = getenv("SVA_TEST_DEVICE");
+	static const char *found;
 
-	return name ? name : "soft0";
+	if (name)
+		return name;
+	if (!found)
+		found = access("/sys/class/sva/pci0", F_OK) ? "soft0" : "pci0";
+	return found;
+}
+
+bool device_is(const char *kind)
+{
+	return !strncmp(device_name(), kind, strlen(kind));
 }
 
 int node_open(void)

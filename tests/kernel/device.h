@@ -12,8 +12,10 @@
 
 #include <linux/sva.h>
 
-/* $SVA_TEST_DEVICE, or soft0 */
+/* $SVA_TEST_DEVICE, or the guest's first accelerator: soft0 or pci0 */
 const char *device_name(void);
+/* Is it of this kind: "soft" or "pci"? */
+bool device_is(const char *kind);
 
 /* The control node; only root and svad may open it */
 int node_open(void);

@@ -10,8 +10,12 @@
  *
  *	ok NAME (RULE) 12 ms
  *	FAIL NAME (RULE) 12 ms
+ *	skip NAME (RULE): soft only
  *
- * with the reasons for a failure in front of it, then a last line with counts.
+ * with the reasons for a failure in front of it, then a last line with counts.  One
+ * source is for all devices; what is about one of them alone says so: a test by
+ * SOFT_TEST() or PCI_TEST(), a whole file by defining TEST_DEVICE before it includes
+ * this one.
  */
 #ifndef TESTS_KERNEL_HARNESS_H
 #define TESTS_KERNEL_HARNESS_H
@@ -20,9 +24,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef TEST_DEVICE
+#define TEST_DEVICE NULL
+#endif
+
 struct test {
 	const char *rule;
 	const char *name;
+	const char *device;	/* "soft" or "pci": it is about that one alone */
 	void (*run)(void);
 	unsigned int seconds;	/* a test that runs longer has failed */
 	struct test *next;
@@ -38,10 +47,10 @@ struct helper {
 void test_register(struct test *test);
 void helper_register(struct helper *helper);
 
-#define TEST_WITHIN(test_rule, test_name, limit)				\
+#define TEST_FOR(test_device, test_rule, test_name, limit)			\
 	static void test_name(void);						\
 	static struct test test_##test_name = {					\
-		.rule = #test_rule, .name = #test_name,				\
+		.rule = #test_rule, .name = #test_name, .device = test_device,	\
 		.run = test_name, .seconds = limit };				\
 	__attribute__((constructor)) static void register_##test_name(void)	\
 	{									\
@@ -49,7 +58,11 @@ void helper_register(struct helper *helper);
 	}									\
 	static void test_name(void)
 
+#define TEST_WITHIN(test_rule, test_name, limit) \
+	TEST_FOR(TEST_DEVICE, test_rule, test_name, limit)
 #define TEST(test_rule, test_name) TEST_WITHIN(test_rule, test_name, 60)
+#define SOFT_TEST(test_rule, test_name) TEST_FOR("soft", test_rule, test_name, 60)
+#define PCI_TEST(test_rule, test_name) TEST_FOR("pci", test_rule, test_name, 60)
 
 #define HELPER(helper_name)							\
 	static int helper_name(int argc, char **argv);				\

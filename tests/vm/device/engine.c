@@ -273,8 +273,20 @@ static uint32_t run_job(struct job *job)
 
 /* ----------------------------------------------------------- completions */
 
-static void report_fault(struct context *ctx, uint64_t address, uint32_t access)
+/* The registers hold one fault: the next has to wait until the driver has taken it */
+static void report_fault(struct job *job, uint64_t address, uint32_t access)
 {
+	struct context *ctx = job->ctx;
+
+	for (;;) {
+		uint32_t seen = context_wake_count(ctx);
+
+		if (stopping(job))
+			return;
+		if (!(__atomic_load_n(&ctx->events, __ATOMIC_ACQUIRE) & SVA_PCI_EVENT_FAULT))
+			break;
+		context_wait(ctx, seen, NS_PER_S);
+	}
 	pthread_mutex_lock(&ctx->lock);
 	ctx->fault_address = address;
 	ctx->fault_access = access;
@@ -379,9 +391,9 @@ static void complete_job(struct job *job)
 	if (job->desc.completion)
 		ret = deliver_record(job);
 	else if (job->record.status == SVA_ACCEL_PAGE_FAULT)
-		report_fault(ctx, job->miss, job->miss_access);
+		report_fault(job, job->miss, job->miss_access);
 	if (ret == -EFAULT) {
-		report_fault(ctx, job->desc.completion, SVA_ACCESS_WRITE);
+		report_fault(job, job->desc.completion, SVA_ACCESS_WRITE);
 		stop_with_error(ctx, job->generation, SVA_ACCEL_ERR_COMPLETION);
 	}
 	if (ret)

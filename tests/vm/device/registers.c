@@ -150,11 +150,18 @@ static void setting_write(struct context *ctx, uint32_t offset, uint32_t value)
 		ctx->ring_order = value;
 }
 
+/* The engine may be waiting for room for another */
+static void events_clear(struct context *ctx, uint32_t bits)
+{
+	__atomic_fetch_and(&ctx->events, ~bits, __ATOMIC_RELEASE);
+	context_wake(ctx);
+}
+
 static void context_write(struct context *ctx, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
 	case SVA_PCI_CTX_COMMAND: context_command(ctx, value); break;
-	case SVA_PCI_CTX_EVENT: ctx->events &= ~value; break;
+	case SVA_PCI_CTX_EVENT: events_clear(ctx, value); break;
 	default: setting_write(ctx, offset, value); break;
 	}
 }

@@ -42,6 +42,7 @@ struct run {
 	int signal;		/* that ended us */
 	struct console console;
 	struct frames frames;
+	struct words words;
 };
 
 static long now_ms(void)
@@ -196,10 +197,12 @@ static void words_read(struct run *run)
 	char bytes[4096];
 	ssize_t n = read(run->words_fd, bytes, sizeof(bytes));
 
-	if (n <= 0)
-		fd_end(&run->words_fd);
-	else
-		report("QEMU says: %.*s", (int)n, bytes);
+	if (n > 0) {
+		words_add(&run->words, bytes, n);
+		return;
+	}
+	words_end(&run->words);
+	fd_end(&run->words_fd);
 }
 
 static void signals_read(struct run *run)

@@ -29,6 +29,16 @@ struct console {
 void console_add(struct console *console, const char *bytes, size_t size);
 void console_tail(const char *path, unsigned int lines);
 
+/* words.c: what QEMU itself says */
+struct words {
+	char line[1024];
+	size_t used;
+};
+
+void words_add(struct words *words, const char *bytes, size_t size);
+/* The last line, which may lack its end */
+void words_end(struct words *words);
+
 /* report.c: sentences to the user */
 extern const char *report_name;
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
