@@ -259,6 +259,53 @@ static inline void sva_accel_prep_list_find(struct sva_accel_desc *desc, const v
 	desc->len = key_len;
 }
 
+/**
+ * sva_accel_prep_gather - collect elements by an index
+ * @dst: where they go, one behind the other
+ * @base: element 0
+ * @index: @count numbers of elements
+ * @size: bytes of an element, 1 to SVA_ACCEL_MAX_ELEMENT
+ *
+ * done: the bytes written.  @dst must overlap neither @index nor an element.
+ */
+static inline void sva_accel_prep_gather(struct sva_accel_desc *desc, void *dst, const void *base,
+					 const uint64_t *index, size_t count, size_t size,
+					 struct sva_accel_completion *completion)
+{
+	sva_accel_prep(desc, SVA_ACCEL_OP_GATHER, completion);
+	desc->dst = sva_accel_address(dst);
+	desc->src = sva_accel_address(base);
+	desc->arg0 = sva_accel_address(index);
+	desc->arg1 = size;
+	desc->len = count * size;
+}
+
+/**
+ * sva_accel_prep_tree_search - search a binary search tree
+ * @root: its first node, NULL: an empty tree
+ * @left_offset, @right_offset: where in a node the pointers to smaller and to greater
+ *	keys stand
+ * @key_offset: where in a node its key stands; add SVA_ACCEL_DESC_KEY_POINTER to
+ *	desc->flags if a pointer to it stands there, and SVA_ACCEL_DESC_KEY_NUMBER if
+ *	keys are unsigned numbers of 1, 2, 4 or 8 bytes; otherwise they are in the
+ *	order of memcmp()
+ * @key, @key_len: what is looked for, at most SVA_ACCEL_MAX_KEY bytes
+ *
+ * result: the address of the node with that key, 0: none; done: the nodes seen
+ */
+static inline void sva_accel_prep_tree_search(struct sva_accel_desc *desc, const void *root,
+					      uint32_t left_offset, uint32_t right_offset,
+					      uint32_t key_offset, const void *key, size_t key_len,
+					      struct sva_accel_completion *completion)
+{
+	sva_accel_prep(desc, SVA_ACCEL_OP_TREE_SEARCH, completion);
+	desc->src = sva_accel_address(root);
+	desc->dst = sva_accel_address(key);
+	desc->len = key_len;
+	desc->arg0 = SVA_ACCEL_TREE_ARG(left_offset, right_offset);
+	desc->arg1 = SVA_ACCEL_TREE_ARG1(key_offset, 0);
+}
+
 #ifdef __cplusplus
 }
 #endif

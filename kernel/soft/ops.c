@@ -6,6 +6,8 @@
  * says why it stopped.  It neither sleeps nor faults.
  */
 #include <linux/highmem.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 
 #include "compat.h"
@@ -323,6 +325,107 @@ static enum soft_step op_list_walk(struct soft_job *job, struct softiommu_access
 	return SOFT_MORE;
 }
 
+/* ---------------------------------------------------------------- gather */
+
+/* Of one element; it is copied as a whole or not at all */
+static enum soft_step gather_one(struct soft_job *job, struct softiommu_access *access)
+{
+	const u64 size = job->desc.arg1, number = div64_u64(job->record.done, size);
+	u64 at = job->desc.arg0 + number * sizeof(u64), index;
+	u64 dst = job->desc.dst + job->record.done;
+	size_t did;
+
+	did = softiommu_read(access, &index, at, sizeof(index));
+	if (did < sizeof(index))
+		return miss(job, at + did, div64_u64(left(job), size) * sizeof(u64),
+			    SVA_ACCESS_READ);
+	at = job->desc.src + index * size;
+	did = softiommu_read(access, job->q->bounce, at, size);
+	if (did < size)
+		return miss(job, at + did, size - did, SVA_ACCESS_READ);
+	did = softiommu_write(access, dst, job->q->bounce, size);
+	if (did < size)
+		return miss(job, dst + did, left(job) - did, SVA_ACCESS_WRITE);
+	job->record.done += size;
+	return after_window(job);
+}
+
+static enum soft_step op_gather(struct soft_job *job, struct softiommu_access *access)
+{
+	u64 end = job->record.done + min_t(u64, left(job), SOFT_WINDOW);
+	enum soft_step step = after_window(job);
+
+	for (u32 i = 0; i < SOFT_WINDOW_NODES && job->record.done < end && step == SOFT_MORE; i++)
+		step = gather_one(job, access);
+	return step;
+}
+
+/* ----------------------------------------------------------- tree search */
+
+static u64 number_of(const u8 *key, size_t len)
+{
+	u64 number = 0;
+
+	memcpy(&number, key, len);	/* little endian, like all numbers here */
+	return le64_to_cpu((__force __le64)number);
+}
+
+/* The key that is looked for against a node's: negative, 0, positive */
+static int compare_keys(const struct soft_job *job, const u8 *key)
+{
+	u64 wanted, seen;
+
+	if (!(job->desc.flags & SVA_ACCEL_DESC_KEY_NUMBER))
+		return memcmp(job->key, key, job->desc.len);
+	wanted = number_of(job->key, job->desc.len);
+	seen = number_of(key, job->desc.len);
+	return wanted < seen ? -1 : wanted > seen;
+}
+
+static enum soft_step visit_tree_node(struct soft_job *job, struct softiommu_access *access)
+{
+	u64 key_at = job->node + (u32)job->desc.arg1, next;
+	u32 left_offset = job->desc.arg0, right_offset = job->desc.arg0 >> 32;
+	u8 key[SVA_ACCEL_MAX_KEY];
+	int order;
+
+	if ((job->desc.flags & SVA_ACCEL_DESC_KEY_POINTER) &&
+	    !read_all(job, access, &key_at, key_at, sizeof(key_at)))
+		return SOFT_MISS;
+	if (!read_all(job, access, key, key_at, job->desc.len))
+		return SOFT_MISS;
+	order = compare_keys(job, key);
+	next = job->node + (order < 0 ? left_offset : right_offset);
+	if (order && !read_all(job, access, &next, next, sizeof(next)))
+		return SOFT_MISS;
+	job->record.done++;
+	if (!order) {
+		job->record.result = job->node;
+		return SOFT_DONE;
+	}
+	job->node = next;
+	return SOFT_MORE;
+}
+
+static enum soft_step op_tree_search(struct soft_job *job, struct softiommu_access *access)
+{
+	const u32 limit = job->desc.arg1 >> 32;
+
+	if (!job->key_read && !read_all(job, access, job->key, job->desc.dst, job->desc.len))
+		return SOFT_MISS;
+	job->key_read = true;
+	for (u32 i = 0; i < SOFT_WINDOW_NODES; i++) {
+		enum soft_step step;
+
+		if (!job->node || (limit && job->record.done >= limit))
+			return SOFT_DONE;
+		step = visit_tree_node(job, access);
+		if (step != SOFT_MORE)
+			return step;
+	}
+	return SOFT_MORE;
+}
+
 static enum soft_step op_nop(struct soft_job *job, struct softiommu_access *access)
 {
 	return SOFT_DONE;
@@ -332,6 +435,7 @@ static enum soft_step op_nop(struct soft_job *job, struct softiommu_access *acce
 
 #define SOFT_ANY_FLAGS	(SVA_ACCEL_DESC_BLOCK_ON_FAULT | SVA_ACCEL_DESC_IRQ)
 #define SOFT_WALK_FLAGS	(SVA_ACCEL_DESC_FIND | SVA_ACCEL_DESC_KEY_POINTER)
+#define SOFT_TREE_FLAGS	(SVA_ACCEL_DESC_KEY_POINTER | SVA_ACCEL_DESC_KEY_NUMBER)
 
 static const struct {
 	soft_step_fn step;
@@ -343,15 +447,38 @@ static const struct {
 	[SVA_ACCEL_OP_COMPARE] = { op_compare, SOFT_ANY_FLAGS },
 	[SVA_ACCEL_OP_CRC32C] = { op_crc32c, SOFT_ANY_FLAGS },
 	[SVA_ACCEL_OP_LIST_WALK] = { op_list_walk, SOFT_ANY_FLAGS | SOFT_WALK_FLAGS },
+	[SVA_ACCEL_OP_GATHER] = { op_gather, SOFT_ANY_FLAGS },
+	[SVA_ACCEL_OP_TREE_SEARCH] = { op_tree_search, SOFT_ANY_FLAGS | SOFT_TREE_FLAGS },
 };
+
+static bool key_valid(const struct sva_accel_desc *desc)
+{
+	if (desc->flags & SVA_ACCEL_DESC_KEY_NUMBER)
+		return desc->len <= sizeof(u64) && is_power_of_2(desc->len);
+	return desc->len && desc->len <= SVA_ACCEL_MAX_KEY;
+}
+
+static bool elements_valid(const struct sva_accel_desc *desc)
+{
+	u64 end;
+
+	return desc->arg1 && desc->arg1 <= SVA_ACCEL_MAX_ELEMENT &&
+	       desc->len == div64_u64(desc->len, desc->arg1) * desc->arg1 &&
+	       !check_add_overflow(desc->dst, desc->len, &end);
+}
 
 static bool ranges_valid(const struct sva_accel_desc *desc)
 {
 	u64 end;
 
-	if (desc->opcode == SVA_ACCEL_OP_LIST_WALK)
-		return !(desc->flags & SVA_ACCEL_DESC_FIND) ||
-		       (desc->len && desc->len <= SVA_ACCEL_MAX_KEY);
+	switch (desc->opcode) {
+	case SVA_ACCEL_OP_LIST_WALK:
+		return !(desc->flags & SVA_ACCEL_DESC_FIND) || key_valid(desc);
+	case SVA_ACCEL_OP_TREE_SEARCH:
+		return key_valid(desc);
+	case SVA_ACCEL_OP_GATHER:
+		return elements_valid(desc);
+	}
 	return !check_add_overflow(desc->src, desc->len, &end) &&
 	       !check_add_overflow(desc->dst, desc->len, &end);
 }

@@ -442,7 +442,7 @@ TEST(accel, wrong_descriptors_are_refused_and_the_queue_goes_on)
 	struct queue queue;
 
 	queue_open(&queue);
-	for (int opcode = SVA_ACCEL_OP_LIST_WALK + 1; opcode < 256; opcode++) {
+	for (int opcode = SVA_ACCEL_OP_TREE_SEARCH + 1; opcode < 256; opcode++) {
 		bad[0] = good;
 		bad[0].opcode = (uint8_t)opcode;
 		done = queue_run(&queue, bad[0]);

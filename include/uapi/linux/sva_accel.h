@@ -23,7 +23,8 @@
 #define SVA_ACCEL_NUM_IRQS		2
 
 #define SVA_ACCEL_MAX_GROUP		128	/* pages in one page request group */
-#define SVA_ACCEL_MAX_KEY		64	/* bytes, LIST_WALK with FIND */
+#define SVA_ACCEL_MAX_KEY		64	/* bytes, LIST_WALK with FIND and TREE_SEARCH */
+#define SVA_ACCEL_MAX_ELEMENT		4096	/* bytes, GATHER */
 
 /**
  * struct sva_accel_doorbell - written by the process, read by the device
@@ -93,7 +94,10 @@ enum sva_accel_opcode {
 					 * difference, or len */
 	SVA_ACCEL_OP_CRC32C = 4,	/* len bytes at src; arg0: 0, or the CRC of the bytes before
 					 * them; result: the CRC ("123456789": 0xe3069283) */
-	SVA_ACCEL_OP_LIST_WALK = 5,	/* see SVA_ACCEL_WALK_* */
+	SVA_ACCEL_OP_LIST_WALK = 5,	/* see SVA_ACCEL_WALK_ARG() */
+	SVA_ACCEL_OP_GATHER = 6,	/* len bytes at dst, in elements of arg1 bytes; element i
+					 * from src + arg1 * (the 64-bit number i at arg0) */
+	SVA_ACCEL_OP_TREE_SEARCH = 7,	/* see SVA_ACCEL_TREE_ARG() */
 };
 
 #define SVA_ACCEL_DESC_BLOCK_ON_FAULT	(1u << 0) /* ask for missing pages and go on */
@@ -107,19 +111,35 @@ enum sva_accel_opcode {
  * the nodes seen.
  */
 #define SVA_ACCEL_DESC_FIND		(1u << 2)
-/* FIND: key_offset holds a pointer to the key's bytes, not the bytes */
+/* FIND, TREE_SEARCH: key_offset holds a pointer to the key's bytes, not the bytes */
 #define SVA_ACCEL_DESC_KEY_POINTER	(1u << 3)
+/* TREE_SEARCH: keys are unsigned numbers of 1, 2, 4 or 8 bytes, not strings of bytes */
+#define SVA_ACCEL_DESC_KEY_NUMBER	(1u << 4)
 
 #define SVA_ACCEL_WALK_ARG(next_offset, key_offset) \
 	((__u64)(__u32)(next_offset) | (__u64)(__u32)(key_offset) << 32)
+
+/*
+ * TREE_SEARCH starts at the node at src and looks for the len bytes at dst (at most
+ * SVA_ACCEL_MAX_KEY).  Where they are less than those at key_offset of a node, it
+ * goes on at the pointer at left_offset, where they are greater at right_offset,
+ * until it is NULL or the high half of arg1 of nodes were seen (0: no limit).  result
+ * is the address of the node with that key, or 0; done counts the nodes seen.
+ */
+#define SVA_ACCEL_TREE_ARG(left_offset, right_offset) \
+	SVA_ACCEL_WALK_ARG(left_offset, right_offset)
+#define SVA_ACCEL_TREE_ARG1(key_offset, most_nodes) \
+	SVA_ACCEL_WALK_ARG(key_offset, most_nodes)
 
 /**
  * struct sva_accel_desc - one job; 64 bytes, 64-byte aligned
  * @opcode: enum sva_accel_opcode
  * @flags: SVA_ACCEL_DESC_*
  * @completion: where the completion record goes, 64-byte aligned; 0 for none
- * @arg0: FILL: pattern; CRC32C: seed; LIST_WALK: SVA_ACCEL_WALK_ARG()
- * @arg1: LIST_WALK: most nodes to visit
+ * @arg0: FILL: pattern; CRC32C: seed; LIST_WALK: SVA_ACCEL_WALK_ARG(); GATHER:
+ *	address of the index; TREE_SEARCH: SVA_ACCEL_TREE_ARG()
+ * @arg1: LIST_WALK: most nodes to visit; GATHER: bytes of an element; TREE_SEARCH:
+ *	SVA_ACCEL_TREE_ARG1()
  */
 struct sva_accel_desc {
 	__u8 opcode;

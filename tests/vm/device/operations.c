@@ -309,6 +309,121 @@ static enum step op_list_walk(struct job *job)
 	return STEP_MORE;
 }
 
+/* ---------------------------------------------------------------- gather */
+
+/* As many bytes as were there; the rest is a miss */
+static size_t write_bytes(struct job *job, uint64_t address, const uint8_t *data, size_t len)
+{
+	struct place to;
+	size_t done = 0;
+
+	while (done < len && writable(job, address + done, len - done, &to)) {
+		memory_store(&to, data + done, to.len);
+		done += to.len;
+	}
+	return done;
+}
+
+/* Of one element; it is copied as a whole or not at all */
+static enum step gather_one(struct job *job)
+{
+	const uint64_t size = job->desc.arg1, number = job->record.done / size;
+	uint8_t element[SVA_ACCEL_MAX_ELEMENT];
+	uint64_t index;
+	size_t wrote;
+
+	if (!read_bytes(job, &index, job->desc.arg0 + number * sizeof(index), sizeof(index))) {
+		job->miss_len = left(job) / size * sizeof(index);
+		return STEP_MISS;
+	}
+	if (!read_bytes(job, element, job->desc.src + index * size, size))
+		return STEP_MISS;
+	wrote = write_bytes(job, job->desc.dst + job->record.done, element, size);
+	if (wrote < size) {
+		job->miss_len = left(job) - wrote;
+		return STEP_MISS;
+	}
+	job->record.done += size;
+	return after_step(job);
+}
+
+static enum step op_gather(struct job *job)
+{
+	uint64_t end = job->record.done + least(left(job), STEP_BYTES);
+	enum step step = after_step(job);
+
+	for (unsigned int i = 0; i < STEP_NODES && job->record.done < end && step == STEP_MORE; i++)
+		step = gather_one(job);
+	return step;
+}
+
+/* ----------------------------------------------------------- tree search */
+
+/* Little endian, like all numbers here and the machine that this runs on */
+static uint64_t number_of(const uint8_t *key, size_t len)
+{
+	uint64_t number = 0;
+
+	memcpy(&number, key, len);
+	return number;
+}
+
+/* The key that is looked for against a node's: negative, 0, positive */
+static int keys_compare(const struct job *job, const uint8_t *key)
+{
+	uint64_t wanted, seen;
+
+	if (!(job->desc.flags & SVA_ACCEL_DESC_KEY_NUMBER))
+		return memcmp(job->key, key, job->desc.len);
+	wanted = number_of(job->key, job->desc.len);
+	seen = number_of(key, job->desc.len);
+	return wanted < seen ? -1 : wanted > seen;
+}
+
+static enum step visit_tree_node(struct job *job)
+{
+	uint64_t key_at = job->node + (uint32_t)job->desc.arg1, next;
+	uint32_t left_offset = (uint32_t)job->desc.arg0, right_offset = job->desc.arg0 >> 32;
+	uint8_t key[SVA_ACCEL_MAX_KEY];
+	int order;
+
+	if ((job->desc.flags & SVA_ACCEL_DESC_KEY_POINTER) &&
+	    !read_bytes(job, &key_at, key_at, sizeof(key_at)))
+		return STEP_MISS;
+	if (!read_bytes(job, key, key_at, job->desc.len))
+		return STEP_MISS;
+	order = keys_compare(job, key);
+	next = job->node + (order < 0 ? left_offset : right_offset);
+	if (order && !read_bytes(job, &next, next, sizeof(next)))
+		return STEP_MISS;
+	job->record.done++;
+	if (!order) {
+		job->record.result = job->node;
+		return STEP_DONE;
+	}
+	job->node = next;
+	return STEP_MORE;
+}
+
+static enum step op_tree_search(struct job *job)
+{
+	const uint32_t limit = job->desc.arg1 >> 32;
+
+	if (!job->key_read && !read_bytes(job, job->key, job->desc.dst, job->desc.len))
+		return STEP_MISS;
+	job->key_read = true;
+	for (unsigned int i = 0; i < STEP_NODES; i++) {
+		enum step step;
+
+		if (!job->node || (limit && job->record.done >= limit))
+			return STEP_DONE;
+		step = visit_tree_node(job);
+		if (step != STEP_MORE)
+			return step;
+	}
+	return STEP_MORE;
+}
+
 static enum step op_nop(struct job *job)
 {
 	(void)job;
@@ -319,6 +434,7 @@ static enum step op_nop(struct job *job)
 
 #define ANY_FLAGS	(SVA_ACCEL_DESC_BLOCK_ON_FAULT | SVA_ACCEL_DESC_IRQ)
 #define WALK_FLAGS	(SVA_ACCEL_DESC_FIND | SVA_ACCEL_DESC_KEY_POINTER)
+#define TREE_FLAGS	(SVA_ACCEL_DESC_KEY_POINTER | SVA_ACCEL_DESC_KEY_NUMBER)
 
 static const struct {
 	step_fn step;
@@ -330,15 +446,38 @@ static const struct {
 	[SVA_ACCEL_OP_COMPARE] = { op_compare, ANY_FLAGS },
 	[SVA_ACCEL_OP_CRC32C] = { op_crc32c, ANY_FLAGS },
 	[SVA_ACCEL_OP_LIST_WALK] = { op_list_walk, ANY_FLAGS | WALK_FLAGS },
+	[SVA_ACCEL_OP_GATHER] = { op_gather, ANY_FLAGS },
+	[SVA_ACCEL_OP_TREE_SEARCH] = { op_tree_search, ANY_FLAGS | TREE_FLAGS },
 };
+
+static bool key_valid(const struct sva_accel_desc *desc)
+{
+	if (desc->flags & SVA_ACCEL_DESC_KEY_NUMBER)
+		return desc->len && desc->len <= 8 && !(desc->len & (desc->len - 1));
+	return desc->len && desc->len <= SVA_ACCEL_MAX_KEY;
+}
+
+static bool elements_valid(const struct sva_accel_desc *desc)
+{
+	uint64_t end;
+
+	return desc->arg1 && desc->arg1 <= SVA_ACCEL_MAX_ELEMENT &&
+	       desc->len % desc->arg1 == 0 &&
+	       !__builtin_add_overflow(desc->dst, desc->len, &end);
+}
 
 static bool ranges_valid(const struct sva_accel_desc *desc)
 {
 	uint64_t end;
 
-	if (desc->opcode == SVA_ACCEL_OP_LIST_WALK)
-		return !(desc->flags & SVA_ACCEL_DESC_FIND) ||
-		       (desc->len && desc->len <= SVA_ACCEL_MAX_KEY);
+	switch (desc->opcode) {
+	case SVA_ACCEL_OP_LIST_WALK:
+		return !(desc->flags & SVA_ACCEL_DESC_FIND) || key_valid(desc);
+	case SVA_ACCEL_OP_TREE_SEARCH:
+		return key_valid(desc);
+	case SVA_ACCEL_OP_GATHER:
+		return elements_valid(desc);
+	}
 	return !__builtin_add_overflow(desc->src, desc->len, &end) &&
 	       !__builtin_add_overflow(desc->dst, desc->len, &end);
 }

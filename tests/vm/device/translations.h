@@ -11,7 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRANSLATIONS_SLOTS	4096	/* a power of two */
+/*
+ * A page has its place in one set.  A step needs few pages at a time, but all of them
+ * at once: where they had one slot, they would drive each other out for ever.
+ */
+#define TRANSLATIONS_SETS	512	/* a power of two */
+#define TRANSLATIONS_WAYS	8
 
 /**
  * struct translation - of one page
@@ -27,8 +32,14 @@ struct translation {
 	bool writable;
 };
 
+/**
+ * struct translations
+ * @slots: TRANSLATIONS_WAYS of each set, one set behind the other
+ * @next: which of a full set gives way next
+ */
 struct translations {
 	struct translation *slots;
+	unsigned int next;
 };
 
 bool translations_init(struct translations *cache);
