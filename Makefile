@@ -155,7 +155,7 @@ endif
 # --------------------------------------------------------------------- tests
 
 .PHONY: setup demo check check-static check-unit check-vm
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests oldkernel-tests rig-tests
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests oldkernel-tests rig-tests soak
 
 setup:
 	tests/vm/setup --for check
@@ -184,6 +184,11 @@ unit-tests-sanitized:
 
 guest-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
+
+# The long one: 20,000 operations of 16 processes, with kills, removals and resets
+soak: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' tests/vm/run --smp 4 --mem 2G --timeout 3600 \
+		--add $(B)/tests/kernel/soak -- ./soak
 
 # On a kernel that disables SVA on x86: Debian 13's own
 oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \
@@ -252,6 +257,7 @@ help:
 # HELP:                      headers of three kernels, with sparse; kernel-doc
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
+# HELP: make soak            20,000 random operations in the guest
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its
