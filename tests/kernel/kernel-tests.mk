@@ -6,7 +6,7 @@
 
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
-KERNEL_TESTS += numa suspend traces
+KERNEL_TESTS += numa removal suspend traces
 KERNEL_TESTS += evidence widths pins storm soak
 SERVICE_TESTS := path hostile cycles
 SERVICE_TESTS += partitions

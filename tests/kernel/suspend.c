@@ -6,9 +6,7 @@
  * all of them resume.  What a context must not do is die in silence: either it
  * works on as if nothing had been, or its process is told.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -18,8 +16,7 @@
 #include "puppet.h"
 #include "ring.h"
 
-#define MIB ((size_t)1 << 20)
-#define JOBS 64
+#define COLD ((size_t)64 << 20)
 
 static long sleeps(void)
 {
@@ -82,51 +79,52 @@ TEST(R5, idle_context_works_on_after_suspend_or_is_told)
 	newcomer_is_served();
 }
 
-/* Jobs that are on their way when the devices stop: each is done rightly, or none says so */
-static void busy_through(struct queue *queue, unsigned char *memory, bool touch)
-{
-	static _Alignas(64) struct sva_accel_completion done[JOBS];
-	size_t part = 16 * MIB / JOBS;
+struct loop {
+	struct loop *next;
+	uint64_t key;
+};
 
-	if (touch)
-		memset(memory, 1, 16 * MIB);
-	for (unsigned int i = 0; i < JOBS; i++) {
-		struct sva_accel_desc job = job_fill(memory + i * part, i * 0x0101010101010101ull,
-						     part);
-
-		job.completion = (uintptr_t)&done[i];
-		ring_put(&queue->ring, &job);
-	}
-	ring_kick(&queue->ring);
-	machine_sleeps();
-	if (!lives_or_tells(queue))
-		return;
-	for (unsigned int i = 0; i < JOBS; i++) {
-		CHECK_EQ(ring_wait(&queue->ring, &done[i]), SVA_ACCEL_SUCCESS);
-		for (size_t at = i * part; at < (i + 1) * part; at++)
-			CHECK(memory[at] == i, "byte %zu is %u", at, memory[at]);
-	}
-	queue_close(queue);
-}
-
+/* A list that ends in itself keeps the device at it until it is cut */
 TEST(R5, busy_context_works_on_after_suspend_or_is_told)
 {
-	unsigned char *memory = pages_alloc(16 * MIB);
+	static _Alignas(64) struct sva_accel_completion done;
+	static volatile struct loop loop;
+	struct sva_accel_desc job = job_walk(&loop, offsetof(struct loop, next),
+					     offsetof(struct loop, key));
 	struct queue queue;
 
+	loop.next = (struct loop *)&loop;
 	queue_open(&queue);
-	busy_through(&queue, memory, true);
+	job.completion = (uintptr_t)&done;
+	ring_submit(&queue.ring, &job);
+	machine_sleeps();
+	if (lives_or_tells(&queue)) {
+		CHECK(!ring_wait_any(&queue.ring, &done, 0), "the list has ended: %u", done.status);
+		loop.next = NULL;
+		CHECK_EQ(ring_wait(&queue.ring, &done), SVA_ACCEL_SUCCESS);
+		queue_close(&queue);
+	}
 	newcomer_is_served();
 }
 
 /* Page requests are answered by the kernel, which is half asleep then */
 TEST(R5, faulting_context_works_on_after_suspend_or_is_told)
 {
-	unsigned char *memory = pages_alloc(16 * MIB);
+	static _Alignas(64) struct sva_accel_completion done;
+	unsigned char *memory = pages_alloc(COLD);
+	struct sva_accel_desc job = job_fill(memory, 0x0707070707070707ull, COLD);
 	struct queue queue;
 
 	queue_open(&queue);
-	busy_through(&queue, memory, false);
+	job.completion = (uintptr_t)&done;
+	ring_submit(&queue.ring, &job);
+	machine_sleeps();
+	if (lives_or_tells(&queue)) {
+		CHECK_EQ(ring_wait(&queue.ring, &done), SVA_ACCEL_SUCCESS);
+		for (size_t at = 0; at < COLD; at++)
+			CHECK(memory[at] == 7, "byte %zu is %u", at, memory[at]);
+		queue_close(&queue);
+	}
 	newcomer_is_served();
 }
 
