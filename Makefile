@@ -155,7 +155,7 @@ endif
 # --------------------------------------------------------------------- tests
 
 .PHONY: setup demo check check-static check-unit check-vm
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests oldkernel-tests rig-tests soak
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests oldkernel-tests shutdown-tests rig-tests soak
 
 setup:
 	tests/vm/setup --for check
@@ -173,7 +173,7 @@ check-static:
 	B='$(B)' tests/headers
 
 # All that is tested, built
-tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(OLD_KERNEL_PROGRAMS)
+tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(OLD_KERNEL_PROGRAMS) $(SHUTDOWN_PROGRAM)
 
 unit-tests: $(UNIT_TESTS)
 	tests/programs $(UNIT_TESTS)
@@ -196,6 +196,9 @@ oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL
 	SVA_BUILD='$(abspath $(B))' tests/vm/run --kernel $(or $(OLD_KERNEL),other) \
 		$(addprefix --add ,$(OLD_KERNEL_PROGRAMS)) -- ./oldkernel
 
+shutdown-tests: all $(SHUTDOWN_PROGRAM)
+	SVA_BUILD='$(abspath $(B))' tests/kernel/shutdown.sh $(SHUTDOWN_PROGRAM)
+
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
@@ -207,6 +210,7 @@ check-vm:
 	$(MAKE) --no-print-directory rig-tests
 	$(MAKE) --no-print-directory guest-tests
 	$(MAKE) --no-print-directory oldkernel-tests
+	$(MAKE) --no-print-directory shutdown-tests
 
 # ------------------------------------------------------------------- install
 
