@@ -177,10 +177,12 @@ static void *maps(void *arg)
 	for (;;) {
 		volatile uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 					    user->queue->ctx, offset);
+		uint32_t tail;
 
 		if (p == MAP_FAILED)
 			break;
-		*p = *p;
+		tail = *p;
+		*p = tail;
 		munmap((void *)p, PAGE);
 		user->started = true;
 	}
