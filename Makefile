@@ -157,8 +157,8 @@ endif
 
 # --------------------------------------------------------------------- tests
 
-.PHONY: setup demo check check-static check-unit check-vm check-vtd
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests oldkernel-tests rig-tests
+.PHONY: setup demo check check-static check-unit check-vm check-vtd soak
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests oldkernel-tests shutdown-tests rig-tests
 
 setup:
 	tests/vm/setup --for check
@@ -176,7 +176,7 @@ check-static:
 	B='$(B)' tests/headers
 
 # All that is tested, built
-tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(GUEST_CLIENTS) $(OLD_KERNEL_PROGRAMS)
+tests-built: user $(UNIT_TESTS) $(GUEST_TESTS) $(GUEST_CLIENTS) $(OLD_KERNEL_PROGRAMS) $(SHUTDOWN_PROGRAM)
 
 unit-tests: $(UNIT_TESTS)
 	tests/programs $(UNIT_TESTS)
@@ -188,6 +188,11 @@ unit-tests-sanitized:
 guest-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
 
+# The long one: 20,000 operations of 16 processes, with kills, removals and resets
+soak: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' tests/vm/run --smp 4 --mem 2G --timeout 3600 \
+		--add $(B)/tests/kernel/soak -- ./soak
+
 # On a kernel that disables SVA on x86: Debian 13's own
 oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \
 		$(OLD_KERNEL_PROGRAMS)
@@ -197,6 +202,9 @@ oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL
 # The same programs on the accelerator as a PCIe device
 vtd-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) --profile vtd $(GUEST_TESTS)
+
+shutdown-tests: all $(SHUTDOWN_PROGRAM)
+	SVA_BUILD='$(abspath $(B))' tests/kernel/shutdown.sh $(SHUTDOWN_PROGRAM)
 
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
@@ -209,6 +217,7 @@ check-vm:
 	$(MAKE) --no-print-directory rig-tests
 	$(MAKE) --no-print-directory guest-tests
 	$(MAKE) --no-print-directory oldkernel-tests
+	$(MAKE) --no-print-directory shutdown-tests
 
 check-vtd: vtd-tests
 
@@ -264,6 +273,7 @@ help:
 # HELP: make check-full      tests in a guest with systemd, svad installed
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
+# HELP: make soak            20,000 random operations in the guest
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its

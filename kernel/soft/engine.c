@@ -201,6 +201,13 @@ static u32 resolve_miss(struct soft_job *job, u64 last_miss)
 	return ret ? SVA_ACCEL_PAGE_FAULT : 0;
 }
 
+/* Between two steps: others come first, and what sleeps does nothing but end */
+static void rest(struct soft_queue *q)
+{
+	cond_resched();
+	wait_event_idle(q->sd->awake, !READ_ONCE(q->sd->asleep) || blocked(q));
+}
+
 /* ------------------------------------------------------------------ jobs */
 
 static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
@@ -214,7 +221,7 @@ static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
 		u32 status;
 		int ret;
 
-		cond_resched();
+		rest(job->q);
 		if (cancelled(job))
 			return SVA_ACCEL_ABORTED;
 		job->q->windows++;
@@ -296,7 +303,7 @@ static int deliver_record(struct soft_job *job)
 		enum soft_step step;
 		int ret;
 
-		cond_resched();
+		rest(job->q);
 		if (blocked(job->q))
 			return -ECANCELED;
 		job->q->windows++;

@@ -150,10 +150,11 @@ static int soft_probe(struct platform_device *pdev)
 	sd->page_requests = page_requests;
 	sd->fault_rate = ACCEL_FAULT_RATE;
 	sd->fault_strikes = ACCEL_FAULT_STRIKES;
+	init_waitqueue_head(&sd->awake);
 	soft_ghosts_init(sd);
 	describe(sd);
 	platform_set_drvdata(pdev, sd);
-	sd->engines = alloc_workqueue("%s", WQ_UNBOUND | WQ_FREEZABLE, WQ_MAX_ACTIVE, sd->name);
+	sd->engines = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE, sd->name);
 	if (!sd->engines)
 		return -ENOMEM;
 
@@ -187,6 +188,29 @@ static void soft_shutdown(struct platform_device *pdev)
 	sva_device_quiesce(sd->sdev);
 }
 
+/*
+ * The engines do not freeze as tasks do: a job may go on for ever, and must not keep
+ * the system awake.
+ */
+static int soft_suspend(struct device *dev)
+{
+	struct soft_device *sd = dev_get_drvdata(dev);
+
+	WRITE_ONCE(sd->asleep, true);
+	return 0;
+}
+
+static int soft_resume(struct device *dev)
+{
+	struct soft_device *sd = dev_get_drvdata(dev);
+
+	WRITE_ONCE(sd->asleep, false);
+	wake_up_all(&sd->awake);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(soft_pm_ops, soft_suspend, soft_resume);
+
 static struct platform_driver soft_driver = {
 	.probe = soft_probe,
 	.remove = soft_remove,
@@ -194,6 +218,7 @@ static struct platform_driver soft_driver = {
 	.driver = {
 		.name = "sva_soft",
 		.dev_groups = soft_groups,
+		.pm = pm_sleep_ptr(&soft_pm_ops),
 	},
 };
 

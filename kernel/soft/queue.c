@@ -55,6 +55,7 @@ static void context_block(struct sva_context *ctx)
 
 	WRITE_ONCE(q->blocked, true);
 	wake_up_all(&q->wait);
+	wake_up_all(&q->sd->awake);
 }
 
 /* At most one window's work, and no page response, is waited for */

@@ -25,7 +25,9 @@
 
 /**
  * struct soft_device - one accelerator
- * @engines: runs a queue's work, one item a queue; frozen while the system sleeps
+ * @engines: runs a queue's work, one item a queue
+ * @asleep: the system sleeps: engines stop before their next step
+ * @awake: woken when it is over, or when a queue is blocked meanwhile
  * @fault_rate: failed page requests a second that a context is let, 0: any number
  * @fault_strikes: held back in so many seconds in a row, a context is stopped
  * @ghosts: what goes on accessing after stop (rogue.c)
@@ -36,6 +38,8 @@ struct soft_device {
 	struct platform_device *pdev;
 	struct sva_device *sdev;
 	struct workqueue_struct *engines;
+	bool asleep;
+	wait_queue_head_t awake;
 	enum accel_misbehave misbehave;
 	bool page_requests;
 	u32 ring_entries;

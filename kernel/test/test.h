@@ -9,5 +9,7 @@ int sva_test_owners_add(void);
 void sva_test_owners_remove(void);
 int sva_test_holders_add(void);
 void sva_test_holders_remove(void);
+int sva_test_sleeper_add(void);
+void sva_test_sleeper_remove(void);
 
 #endif /* SVA_TEST_PRIVATE_H */

@@ -6,7 +6,7 @@
 
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
-KERNEL_TESTS += traces
+KERNEL_TESTS += numa removal suspend traces
 KERNEL_TESTS += evidence faults provider stalls widths pins storm soak
 SERVICE_TESTS := path hostile cycles
 SERVICE_TESTS += partitions
@@ -16,6 +16,8 @@ KT := $(B)/tests/kernel
 
 GUEST_TESTS += $(addprefix $(KT)/,$(KERNEL_TESTS) $(SERVICE_TESTS))
 OLD_KERNEL_PROGRAMS := $(addprefix $(KT)/,$(OLD_KERNEL_TESTS))
+# Ends its guest (tests/kernel/shutdown.sh); static, for it is alone in a second kernel
+SHUTDOWN_PROGRAM := $(KT)/shutdown
 GUEST_TEST_RUNNER := tests/kernel/run
 
 $(KT)/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
@@ -36,6 +38,9 @@ $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON) $(B)/libsva/libsva.so
 	$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$(B)/libsva -lsva -pthread
 endef
 $(foreach test,$(SERVICE_TESTS) $(OLD_KERNEL_TESTS),$(eval $(call service-test,$(test))))
+
+$(SHUTDOWN_PROGRAM): $(call kt-sources,shutdown) $(KT_COMMON)
+	$(CC) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ -pthread
 
 # The same interface for a program of 32 bits, whose C library is its own: static,
 # although it could then not look users up in anything but files

@@ -4,8 +4,10 @@
 # kernels.sh - the other kernels that `make check` needs, in $KERNELS: headers of
 # the suite's own kernel and of the newest in its backports, to build against, and
 # the former's image, to boot.  They come with the compiler and libraries of the
-# tree, whose usr/src and usr/lib/modules they take the place of.  Sourced by setup.
+# tree, whose usr/src and usr/lib/modules they take the place of.  Sourced by setup,
+# whose are $purpose, $refresh and $log.
 
+# shellcheck disable=SC2154
 kernels_wanted()
 {
 	[ "$purpose" = check ] && { [ -n "$refresh" ] || ! tree_complete "$KERNELS"; }
@@ -19,6 +21,7 @@ kernels_make()
 	tree_publish "$KERNELS.new-$$" "$KERNELS"
 }
 
+# shellcheck disable=SC2154
 # kernels_apt FOLDER TOOL ARG...: apt, with the lists that lie in FOLDER
 kernels_apt()
 {
