@@ -142,7 +142,7 @@ endif
 # --------------------------------------------------------------------- tests
 
 .PHONY: setup demo check check-static check-unit check-vm check-vtd
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests rig-tests
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests rig-tests reasons-tests
 
 setup:
 	tests/vm/setup --for check
@@ -175,6 +175,9 @@ guest-tests: all $(GUEST_TESTS)
 vtd-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) --profile vtd $(GUEST_TESTS)
 
+reasons-tests: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' tests/kernel/reasons $(B)/tests/kernel/obstacle
+
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
@@ -186,7 +189,7 @@ check-vm:
 	$(MAKE) --no-print-directory rig-tests
 	$(MAKE) --no-print-directory guest-tests
 
-check-vtd: vtd-tests
+check-vtd: vtd-tests reasons-tests
 
 # ------------------------------------------------------------------- install
 
@@ -239,6 +242,7 @@ help:
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
+# HELP: make docs            write the reasons of libsva into docs/troubleshooting.md
 # HELP: make setup           as root: install all that the others need
 # HELP: make install         DESTDIR= and GNU's variables (prefix, libdir...) say where
 # HELP: make install-modules KDIR=FOLDER: the modules, for that kernel

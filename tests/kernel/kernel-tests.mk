@@ -7,7 +7,7 @@
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += evidence widths pins storm soak
-SERVICE_TESTS := path hostile cycles
+SERVICE_TESTS := path hostile cycles obstacle
 SERVICE_TESTS += partitions
 KT := $(B)/tests/kernel
 
