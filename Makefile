@@ -158,7 +158,8 @@ endif
 # --------------------------------------------------------------------- tests
 
 .PHONY: setup demo check check-static check-unit check-vm check-vtd soak
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests oldkernel-tests shutdown-tests rig-tests
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests reasons-tests
+.PHONY: oldkernel-tests shutdown-tests rig-tests
 
 setup:
 	tests/vm/setup --for check
@@ -206,6 +207,9 @@ vtd-tests: all $(GUEST_TESTS)
 shutdown-tests: all $(SHUTDOWN_PROGRAM)
 	SVA_BUILD='$(abspath $(B))' tests/kernel/shutdown.sh $(SHUTDOWN_PROGRAM)
 
+reasons-tests: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' tests/kernel/reasons $(B)/tests/kernel/obstacle
+
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
@@ -219,7 +223,7 @@ check-vm:
 	$(MAKE) --no-print-directory oldkernel-tests
 	$(MAKE) --no-print-directory shutdown-tests
 
-check-vtd: vtd-tests
+check-vtd: vtd-tests reasons-tests
 
 # ------------------------------------------------------------------- install
 
@@ -278,6 +282,7 @@ help:
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its
 # HELP:                      backports, in $(B)/modules-VERSION
+# HELP: make docs            write the reasons of libsva into docs/troubleshooting.md
 # HELP: make setup           as root: install all that the others need
 # HELP: make install         DESTDIR= and GNU's variables (prefix, libdir...) say where
 # HELP: make install-modules KDIR=FOLDER: the modules, for that kernel

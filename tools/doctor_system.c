@@ -162,6 +162,13 @@ static const char *iommu_off_option(const struct doctor *doctor)
 	return NULL;
 }
 
+/* ACPI's tables of Intel's IOMMUs, and of AMD's */
+static bool firmware_has_iommu(const struct doctor *doctor)
+{
+	return file_exists(doctor, "/sys/firmware/acpi/tables/DMAR") ||
+	       file_exists(doctor, "/sys/firmware/acpi/tables/IVRS");
+}
+
 static void check_iommu(struct doctor *doctor)
 {
 	struct dirent **entries;
@@ -171,6 +178,10 @@ static void check_iommu(struct doctor *doctor)
 	if (count > 0)
 		finding_ok(&doctor->findings, "iommu", NULL,
 			   text_format("%d in use, the first is %s", count, entries[0]->d_name));
+	else if (!off && firmware_has_iommu(doctor))
+		finding_reason(&doctor->findings, "iommu", NULL,
+			       text_format("no IOMMU is in use, and the firmware tells of one"),
+			       SVA_REASON_IOMMU_OFF);
 	else if (off)
 		finding_problem(&doctor->findings, "iommu", NULL,
 				text_format("no IOMMU is in use"),
@@ -281,13 +292,18 @@ static void check_device(struct doctor *doctor, const char *name)
 {
 	long bits = attribute(doctor, name, "pasid_bits");
 	long quarantined = attribute(doctor, name, "quarantined");
+	long obstacle = attribute(doctor, name, "sva_reason");
+	long faults = attribute(doctor, name, "fault_reason");
 
 	if (attribute(doctor, name, "viable") == 0)
 		finding_reason(&doctor->findings, "device", name,
 			       text_format("no context can be created"), SVA_REASON_NOT_VIABLE);
-	else if (bits == 0)
+	else if (obstacle > 0)
 		finding_reason(&doctor->findings, "device", name,
-			       text_format("nothing can be bound"), SVA_REASON_NO_PASID);
+			       text_format("nothing can be bound"), (uint32_t)obstacle);
+	else if (faults > 0)
+		finding_reason(&doctor->findings, "device", name,
+			       text_format("its accesses cannot fault"), (uint32_t)faults);
 	else
 		finding_ok(&doctor->findings, "device", name,
 			   text_format("registered, %ld PASID bits, %ld in quarantine",

@@ -23,4 +23,12 @@ $(B)/tools/svabench: $(SVABENCH_OBJS) $(LIBSVA_OBJS)
 
 PROGRAMS += $(B)/tools/svabench
 
+# The page's table of reasons, from the table that sva_strreason() uses
+$(B)/tools/reason-table: $(B)/tools/reason_table.o $(LIBSVA_OBJS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^
+
+.PHONY: docs
+docs: $(B)/tools/reason-table
+	tools/write-reasons $< docs/troubleshooting.md
+
 include man/man.mk

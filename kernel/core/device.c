@@ -191,7 +191,7 @@ static void find_capabilities(struct sva_device *sdev)
 {
 	sdev->pasid_bits = sva_capability_pasid_bits(sdev->parent);
 	sdev->sva_reason = sva_capability_obstacle(sdev->parent, sdev->group);
-	if (!(sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS))
+	if (!sdev->sva_reason && !(sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS))
 		sdev->fault_reason = sva_capability_fault_obstacle(sdev->parent);
 }
 

@@ -208,6 +208,15 @@ static void no_iommu_is_named_and_so_is_the_option_that_turned_it_off(void **sta
 	expect_problem("iommu", "/sys/class/iommu is empty", "sva_softiommu");
 }
 
+static void an_iommu_that_the_kernel_does_not_use_is_named(void **state)
+{
+	(void)state;
+	file_drop("/sys/class/iommu/softiommu0");
+	file_put("/sys/firmware/acpi/tables/DMAR", "DMAR");
+	expect_problem("iommu", "does not use it", "intel_iommu=on,sm_on");
+	assert_int_equal(find("iommu")->reason, SVA_REASON_IOMMU_OFF);
+}
+
 static void no_module_is_named(void **state)
 {
 	(void)state;
@@ -253,8 +262,20 @@ static void what_sysfs_says_of_a_device_is_named(void **state)
 	expect_problem("device", "another driver", "unbind that device");
 	assert_string_equal(find("device")->subject, "soft0");
 	file_put("/sys/class/sva/soft0/viable", "1\n");
-	file_put("/sys/class/sva/soft0/pasid_bits", "0\n");
+	file_put("/sys/class/sva/soft0/sva_reason", "63\n");
 	expect_problem("device", "no PASID capability", "firmware");
+	assert_int_equal(find("device")->reason, SVA_REASON_NO_PASID);
+	file_put("/sys/class/sva/soft0/sva_reason", "70\n");
+	expect_problem("device", "scalable mode", "intel_iommu=on,sm_on");
+	assert_int_equal(find("device")->reason, SVA_REASON_SCALABLE_MODE_OFF);
+	file_put("/sys/class/sva/soft0/sva_reason", "0\n");
+	file_put("/sys/class/sva/soft0/fault_reason", "77\n");
+	expect_problem("device", "page requests", "SVA_CONTEXT_PIN");
+	assert_int_equal(find("device")->reason, SVA_REASON_IOMMU_NO_PAGE_REQUESTS);
+	file_put("/sys/class/sva/soft0/fault_reason", "0\n");
+	findings_free(&doctor.findings);
+	doctor_system(&doctor);
+	assert_int_equal(problems(), 0);
 }
 
 static void no_device_is_named(void **state)
@@ -492,6 +513,7 @@ int main(void)
 		TEST(a_kernel_that_disables_sva_is_named),
 		TEST(a_kernel_without_peerpidfd_is_named),
 		TEST(no_iommu_is_named_and_so_is_the_option_that_turned_it_off),
+		TEST(an_iommu_that_the_kernel_does_not_use_is_named),
 		TEST(no_module_is_named),
 		TEST(a_lockdown_that_refuses_the_module_is_named),
 		TEST(enforced_signatures_are_named),

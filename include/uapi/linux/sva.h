@@ -167,7 +167,8 @@ enum sva_state {
  * struct sva_device_info - SVA_DEVICE_GET_INFO
  * @flags: in 0, out SVA_DEVICE_FLAG_*
  * @sva_reason: 0, or why no context can be bound on this device
- * @fault_reason: without SVA_DEVICE_FLAG_PAGE_REQUESTS: why accesses cannot fault
+ * @fault_reason: where contexts can be bound, without SVA_DEVICE_FLAG_PAGE_REQUESTS:
+ *	why accesses cannot fault
  * @pasid_bits: PASIDs are below 1 << pasid_bits
  * @group: id of the IOMMU group
  * @iova_start: lowest address the device can reach
