@@ -200,7 +200,7 @@ enum message_kind message_receive(int socket, union request *request,
 	ssize_t length;
 
 	*received = (struct received){ .sender = -1 };
-	memset(request, 0, sizeof(*request));
+	memset(&request->msg, 0, sizeof(request->msg));
 	/* MSG_TRUNC: the packet's own length, however long */
 	length = recvmsg(socket, &header, MSG_DONTWAIT | MSG_TRUNC);
 	if (length < 0)
