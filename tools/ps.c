@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,13 +35,6 @@ static const char *release_name(uint32_t release)
 	static const char *const names[] = { "neither", "flushed", "clean", "pending" };
 
 	return name_of(names, sizeof(names) / sizeof(names[0]), release);
-}
-
-static char *user_name(uint32_t uid)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	return user ? text_format("%s", user->pw_name) : text_format("%u", uid);
 }
 
 static char *number_or_dash(int64_t number)
