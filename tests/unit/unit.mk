@@ -6,7 +6,7 @@
 # processes, a real event loop.
 
 SVAD_TEST_DIR := $(B)/tests/unit
-SVAD_TESTS := map message policy device daemon limits grant identity notice sandbox \
+SVAD_TESTS := map message policy device daemon limits grant identity notice restart sandbox \
 	program
 
 SVAD_FAKE_OBJS := $(SVAD_TEST_DIR)/fake_kernel.o $(SVAD_COMMON_OBJS) $(B)/libsva/reason.o
