@@ -20,7 +20,7 @@ $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS) -lcmocka
 
 # They run these programs.
-$(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(SVAD_TEST_DIR)/fake_svad
+$(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(B)/tools/svactl $(SVAD_TEST_DIR)/fake_svad
 
 # svad as it is, over the fake kernel: for program_test and handshake.
 $(SVAD_TEST_DIR)/fake_svad: %: %.o $(SVAD_FAKE_OBJS)
