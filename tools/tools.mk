@@ -16,7 +16,7 @@ $(B)/tools/svactl: $(SVACTL_OBJS) $(LIBSVA_OBJS)
 
 PROGRAMS += $(B)/tools/svactl
 
-SVABENCH_OBJS := $(patsubst %,$(B)/tools/%.o,svabench bare bench bench_bind bench_copy bench_nop text)
+SVABENCH_OBJS := $(patsubst %,$(B)/tools/%.o,svabench bare bench bench_bind bench_copy bench_memory bench_nop text)
 
 $(B)/tools/svabench: $(SVABENCH_OBJS) $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(TOOLS_LIBS)
