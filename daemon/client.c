@@ -173,17 +173,17 @@ static int client_write(struct client *client)
 static int client_read(struct client *client)
 {
 	union request request;
+	struct received received;
 	struct reply reply;
-	const char *why;
 
-	switch (message_receive(client->fd, &request, &why)) {
+	switch (message_receive(client->fd, &request, &received)) {
 	case MESSAGE_REQUEST:
 		kernel_step("received");
 		if (client->watcher) {
 			client_violated(client, &request, "a request behind a SUBSCRIBE");
 			return -EPROTO;
 		}
-		request_handle(client, &request, &reply);
+		request_handle(client, received.sender, &request, &reply);
 		break;
 	case MESSAGE_VERSION:
 		reply_init_bare(&reply, &request);
@@ -192,7 +192,7 @@ static int client_read(struct client *client)
 				   SVA_REASON_PROTOCOL_VERSION);
 		break;
 	case MESSAGE_VIOLATION:
-		client_violated(client, &request, why);
+		client_violated(client, &request, received.why);
 		return -EPROTO;
 	case MESSAGE_END:
 		return -EPIPE;
@@ -441,6 +441,9 @@ int clients_init(struct svad *svad, int socket)
 
 	*clients = (struct clients){ .socket = socket };
 	clients_set_limits(svad);
+	err = message_name_senders(socket);
+	if (err)
+		return err;
 	err = sd_event_add_time_relative(svad->event, &clients->pause, CLOCK_MONOTONIC,
 					 ACCEPT_PAUSE, ACCEPT_PAUSE / 10, accept_resume, svad);
 	if (err < 0)

@@ -7,7 +7,7 @@ SVAD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libsystemd libudev libseccomp inih
 SVAD_LIBS := $(shell $(PKG_CONFIG) --libs libsystemd libudev libseccomp inih)
 
 SVAD_COMMON_OBJS := $(patsubst %,$(B)/daemon/%.o,account admin audit cgroup client device \
-	grant listen log map message notice open peer policy policy_file privilege rate reload \
+	grant listen log map message notice nss open peer policy policy_file privilege rate reload \
 	request sandbox svad watch)
 SVAD_OBJS := $(B)/daemon/main.o $(B)/daemon/kernel_dev.o $(SVAD_COMMON_OBJS) \
 	$(B)/libsva/reason.o

@@ -151,25 +151,66 @@ enum message_kind message_check(const union request *request, size_t length,
 	return *why ? MESSAGE_VIOLATION : MESSAGE_REQUEST;
 }
 
-enum message_kind message_receive(int socket, union request *request, const char **why)
+int message_name_senders(int listener)
+{
+	const int on = 1;
+
+	return setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) ? -errno : 0;
+}
+
+/* The sender comes first and leaves no room for fds; where it is not told, some fit */
+static void control_take(struct msghdr *header, struct received *received)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+	struct ucred sender;
+	size_t length;
+
+	if (header->msg_flags & MSG_CTRUNC)
+		received->why = "an fd or other control data";
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET)
+		return;
+	length = cmsg->cmsg_len - CMSG_LEN(0);
+	if (cmsg->cmsg_type == SCM_CREDENTIALS && length == sizeof(sender)) {
+		memcpy(&sender, CMSG_DATA(cmsg), sizeof(sender));
+		received->sender = sender.pid;
+		return;
+	}
+	received->why = "an fd or other control data";
+	for (size_t at = 0; cmsg->cmsg_type == SCM_RIGHTS && at < length; at += sizeof(int)) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(cmsg) + at, sizeof(fd));
+		close(fd);
+	}
+}
+
+enum message_kind message_receive(int socket, union request *request,
+				  struct received *received)
 {
 	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
-	/* no room for control data: the kernel drops any fd and says MSG_CTRUNC */
-	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+	/* room for the sender: the kernel drops any fd and says MSG_CTRUNC */
+	union {
+		struct cmsghdr align;
+		char buffer[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct msghdr header = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
 	ssize_t length;
 
-	memset(request, 0, sizeof(*request));
+	*received = (struct received){ .sender = -1 };
+	memset(&request->msg, 0, sizeof(request->msg));
 	/* MSG_TRUNC: the packet's own length, however long */
 	length = recvmsg(socket, &header, MSG_DONTWAIT | MSG_TRUNC);
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR ? MESSAGE_NONE : MESSAGE_END;
 	if (!length)
 		return MESSAGE_END;
-	if (header.msg_flags & MSG_CTRUNC) {
-		*why = "an fd or other control data";
+	control_take(&header, received);
+	if (received->why)
 		return MESSAGE_VIOLATION;
-	}
-	return message_check(request, (size_t)length, why);
+	return message_check(request, (size_t)length, &received->why);
 }
 
 /* ------------------------------------------------------------- replies */

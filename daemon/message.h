@@ -6,6 +6,7 @@
 #define SVAD_MESSAGE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <protocol.h>
 
@@ -40,12 +41,26 @@ enum message_kind {
 	MESSAGE_END,
 };
 
-/*
- * Receives one packet.  Fds that come with it never enter svad: the kernel
- * closes them.  With MESSAGE_VIOLATION, *why says which; what of the header was
- * received is in @request and the rest of it is zero.
+/* Has those who send on connections of this listening socket named; 0 or -errno */
+int must_check message_name_senders(int listener);
+
+/**
+ * struct received - what came with a packet
+ * @sender: the process that sent it, 0: not in sight from here; -1: not told, for
+ *	the connection is older than message_name_senders()
+ * @why: with MESSAGE_VIOLATION: which it was
  */
-enum message_kind message_receive(int socket, union request *request, const char **why);
+struct received {
+	pid_t sender;
+	const char *why;
+};
+
+/*
+ * Receives one packet.  Fds that come with it do not stay in svad.  With MESSAGE_VIOLATION, what of the header was received is in
+ * @request and the rest of it is zero.
+ */
+enum message_kind message_receive(int socket, union request *request,
+				  struct received *received);
 
 /* The check alone; @length is that of the packet, which may be longer than @request */
 enum message_kind message_check(const union request *request, size_t length,

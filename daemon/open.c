@@ -26,7 +26,7 @@ static void search_refused(struct search *search, int rank, int error, uint32_t 
 		return;
 	search->rank = rank;
 	search->reason = reason;
-	search->error = error ? error : -reason_find(reason)->error;
+	search->error = error;
 	search->refused_by = search->verdict.rule;
 }
 
@@ -295,6 +295,8 @@ void search_device_refused(struct search *search, int error, uint32_t reason)
 
 void search_end(struct search *search)
 {
+	if (!search->error)
+		search->error = -reason_find(search->reason)->error;
 	if (!*search->name && search->tried > 1 && search->error == -ENOSPC) {
 		search->reason = SVA_REASON_DEVICE_BUSY;
 		search->error = -reason_find(search->reason)->error;

@@ -8,6 +8,7 @@
 
 #include <sva.h>
 
+#include "kernel.h"
 #include "peer.h"
 
 #ifndef SO_PEERPIDFD
@@ -91,6 +92,7 @@ static void peer_load_cgroup(struct subject *who)
 	const struct peer_subject *subject = (const struct peer_subject *)who;
 	int err = cgroup_of(subject->cgroups, subject->peer->pid, path, sizeof(path));
 
+	kernel_step("cgroup");
 	if (!peer_alive(subject->peer))
 		who->failure = SVA_REASON_PEER_GONE;
 	else if (err)

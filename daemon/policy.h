@@ -86,7 +86,6 @@ struct policy {
 	struct policy_people operators;
 	struct policy_ids groups;	/* every group that is named anywhere, sorted */
 	bool revoke_on_reload;
-	bool has_names;			/* users or groups were looked up by name */
 };
 
 /**

@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <stdarg.h>
 
+#include "nss.h"
 #include "policy.h"
 
 #define CONNECTIONS		1024
@@ -153,6 +154,20 @@ static int number_parse(const char *text, uint32_t low, uint32_t high, uint32_t 
 	return 0;
 }
 
+/*
+ * R12: what would need more than the filter allows is said before it is tried, to
+ * --check-config as to a reload, where it would be svad's end.
+ */
+static bool may_look_up(struct reader *reader, const char *word, const char *instead)
+{
+	char service[NSS_NAME_LEN];
+
+	if (!nss_forbidden(NSS_PATH, service))
+		return true;
+	report_word(reader, word, "'%s' needs the service '%s' of " NSS_PATH ", and svad's system call filter lets it ask no server; %s, or have sssd or nslcd ask", word, service, instead);
+	return false;
+}
+
 static void user_append(struct reader *reader, struct policy_ids *ids, const char *name)
 {
 	struct passwd *user;
@@ -162,8 +177,7 @@ static void user_append(struct reader *reader, struct policy_ids *ids, const cha
 		ids->any = true;
 	} else if (!number_parse(name, 0, UINT32_MAX - 1, &uid)) {
 		ids_append(reader, ids, uid);
-	} else {
-		reader->policy->has_names = true;
+	} else if (may_look_up(reader, name, "give the number (id -u)")) {
 		user = getpwnam(name);
 		if (user)
 			ids_append(reader, ids, user->pw_uid);
@@ -178,7 +192,8 @@ static void group_append(struct reader *reader, struct policy_ids *ids, const ch
 	uint32_t gid;
 
 	if (number_parse(name, 0, UINT32_MAX - 1, &gid)) {
-		reader->policy->has_names = true;
+		if (!may_look_up(reader, name, "give the number (getent group)"))
+			return;
 		group = getgrnam(name);
 		if (!group) {
 			report_word(reader, name, "there is no group '%s'; correct the name, create the group, or give a number (user = * means everybody)", name);
@@ -380,7 +395,8 @@ static void set_existing_contexts(struct reader *reader, char *value)
 {
 	if (strcmp(value, "keep") && strcmp(value, "revoke"))
 		report_word(reader, value, "'%s' is neither keep nor revoke; say what becomes of contexts that the policy allows no more", value);
-	reader->policy->revoke_on_reload = !strcmp(value, "revoke");
+	reader->policy->revoke_on_reload = !strcmp(value, "revoke") &&
+					   may_look_up(reader, value, "keep them");
 }
 
 static void set_connections(struct reader *reader, char *value)

@@ -256,24 +256,43 @@ static void request_answer(struct client *client, struct subject *who,
 	}
 }
 
-void request_handle(struct client *client, const union request *request,
+/*
+ * R10: whoever else has come by the socket, by fork or from its owner, is nobody;
+ * and so is everybody once the owner has ended.  OPEN asks for that at its end.
+ * Only of those who connected before svad had the socket is it not told who sends.
+ */
+static uint32_t request_check(struct client *client, pid_t sender, uint16_t type)
+{
+	const struct policy *policy = client->svad->policy;
+
+	if (!rate_take(&client->svad->rates, client->peer.uid, svad_now(client->svad),
+		       policy->requests_per_second, policy->requests_burst))
+		return SVA_REASON_LIMIT_REQUESTS;
+	if (sender >= 0 && sender != client->peer.pid)
+		return SVA_REASON_OTHER_SENDER;
+	if (type != SVA_MSG_OPEN && !peer_alive(&client->peer))
+		return SVA_REASON_PEER_GONE;
+	return 0;
+}
+
+void request_handle(struct client *client, pid_t sender, const union request *request,
 		    struct reply *reply)
 {
 	struct svad *svad = client->svad;
 	struct peer_subject subject;
+	uint32_t reason;
 
 	svad->stats[SVA_STAT_REQUESTS]++;
 	reply_init(reply, request);
-	if (rate_take(&svad->rates, client->peer.uid, svad_now(svad),
-		      svad->policy->requests_per_second, svad->policy->requests_burst)) {
+	reason = request_check(client, sender, request->msg.type);
+	if (!reason) {
 		peer_subject(&client->peer, client->fd, svad->policy, &svad->cgroups, &subject);
 		request_answer(client, &subject.who, request, reply);
 		/* a deny that could not be checked must not become an allow */
-		if (subject.who.failure)
-			reply_refuse(reply, 0, subject.who.failure);
-	} else {
-		reply_refuse(reply, 0, SVA_REASON_LIMIT_REQUESTS);
+		reason = subject.who.failure;
 	}
+	if (reason)
+		reply_refuse(reply, 0, reason);
 	if (!reply->msg.error)
 		return;
 	request_count_refusal(svad, reply->msg.reason);

@@ -8,8 +8,11 @@
 #include "client.h"
 #include "message.h"
 
-/* Fills in the reply, whatever happens; refusals are in it and in the log */
-void request_handle(struct client *client, const union request *request,
+/*
+ * Fills in the reply, whatever happens; refusals are in it and in the log.
+ * @sender: the process that has sent the request, as in struct received
+ */
+void request_handle(struct client *client, pid_t sender, const union request *request,
 		    struct reply *reply);
 
 /* Why no such device is there: not this one, or none at all */

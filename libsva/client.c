@@ -21,6 +21,10 @@
 /* No machine has more; a svad that goes on and on is not ours. */
 #define MAX_DEVICES 4096
 
+/* How often svad may be lost in one request, and between two looks for its return */
+#define MAX_LOSSES	3
+#define RESTART_MS	10
+
 /* What came in one packet */
 struct answer {
 	size_t size;
@@ -112,21 +116,49 @@ static int connect_to(struct client *client, const struct sockaddr_un *address)
 	return error ? connect_error(client, error) : 0;
 }
 
-int client_connect(struct client *client, const char *socket, int timeout_ms)
+void client_begin(struct client *client, const char *socket, int timeout_ms)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *path = client_socket_path(socket);
-	int ret;
+	size_t length = strlen(path);
 
 	*client = (struct client){ .fd = -1 };
 	client->deadline = deadline_in_ms(timeout_ms ? timeout_ms : CLIENT_TIMEOUT_MS);
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (length < sizeof(client->path))
+		memcpy(client->path, path, length + 1);
+}
+
+int client_connect_again(struct client *client)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int ret;
+
+	client_close(client);
+	if (!*client->path)
 		return fail(client, -ENAMETOOLONG, SVA_REASON_BAD_ARGUMENT);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, client->path, sizeof(address.sun_path));
 	ret = connect_to(client, &address);
 	if (ret < 0)
 		client_close(client);
 	return ret;
+}
+
+int client_connect(struct client *client, const char *socket, int timeout_ms)
+{
+	client_begin(client, socket, timeout_ms);
+	return client_connect_again(client);
+}
+
+bool client_may_try_again(struct client *client, unsigned int *losses)
+{
+	int left = deadline_left_ms(client->deadline);
+
+	if (client->reason == SVA_REASON_DAEMON_LOST)
+		return left && ++*losses <= MAX_LOSSES;
+	/* it does not listen yet, or any more */
+	if (client->reason != SVA_REASON_NO_DAEMON || !*losses || !left)
+		return false;
+	poll(NULL, 0, left > 0 && left < RESTART_MS ? left : RESTART_MS);
+	return true;
 }
 
 void client_close(struct client *client)
@@ -423,7 +455,120 @@ int client_explain(struct client *client, const char *device, const char *type,
 				  &explained->msg, sizeof(*explained), NULL);
 	if (ret < 0)
 		return ret;
-	return terminated(explained->text, sizeof(explained->text)) ? 0 : lie(client);
+	return terminated(explained->text, sizeof(explained->text)) &&
+	       terminated(explained->file, sizeof(explained->file)) ? 0 : lie(client);
+}
+
+int client_explain_user(struct client *client, struct sva_msg_explain_user *request,
+			struct sva_msg_explained *explained)
+{
+	int ret = client_call(client, &request->msg, SVA_MSG_EXPLAIN_USER, sizeof(*request),
+			      &explained->msg, sizeof(*explained), NULL);
+
+	if (ret < 0)
+		return ret;
+	return terminated(explained->text, sizeof(explained->text)) &&
+	       terminated(explained->file, sizeof(explained->file)) ? 0 : lie(client);
+}
+
+int client_add_grant(struct client *client, const char *device, const char *cgroup, uint32_t uid,
+		     uint32_t contexts, struct sva_msg_done *done)
+{
+	struct sva_msg_add_grant request = { .uid = uid, .contexts = contexts };
+	size_t length = cgroup ? strlen(cgroup) : 0;
+	int ret = name_put(client, request.device, device, SVA_REASON_NO_SUCH_DEVICE);
+
+	if (ret < 0)
+		return ret;
+	if (length >= sizeof(request.cgroup))
+		return fail(client, -ENOENT, SVA_REASON_NO_SUCH_CGROUP);
+	if (length)
+		memcpy(request.cgroup, cgroup, length);
+	return client_call(client, &request.msg, SVA_MSG_ADD_GRANT, sizeof(request), &done->msg,
+			   sizeof(*done), NULL);
+}
+
+static int client_number(struct client *client, uint16_t type, uint32_t number,
+			 struct sva_msg *reply, size_t reply_size)
+{
+	struct sva_msg_number request = { .number = number };
+
+	return client_call(client, &request.msg, type, sizeof(request), reply, reply_size, NULL);
+}
+
+int client_remove_grant(struct client *client, uint32_t number, struct sva_msg_done *done)
+{
+	return client_number(client, SVA_MSG_REMOVE_GRANT, number, &done->msg, sizeof(*done));
+}
+
+int client_list_grants(struct client *client, uint32_t after, struct sva_msg_grants *grants)
+{
+	int ret = client_number(client, SVA_MSG_LIST_GRANTS, after, &grants->msg, sizeof(*grants));
+
+	if (ret < 0)
+		return ret;
+	if (grants->count > SVA_MSG_GRANTS)
+		return lie(client);
+	for (uint32_t i = 0; i < grants->count; i++) {
+		const struct sva_msg_grant *grant = &grants->grants[i];
+
+		/* in order, or it would never end */
+		if (grant->number <= after || !terminated(grant->device, sizeof(grant->device)) ||
+		    !terminated(grant->cgroup, sizeof(grant->cgroup)))
+			return lie(client);
+		after = grant->number;
+	}
+	return 0;
+}
+
+int client_revoke(struct client *client, const char *device, uint64_t context)
+{
+	struct sva_msg_revoke request = { .context = context };
+	struct sva_msg_done done;
+	int ret = name_put(client, request.device, device, SVA_REASON_NO_SUCH_DEVICE);
+
+	return ret < 0 ? ret : client_call(client, &request.msg, SVA_MSG_REVOKE, sizeof(request),
+					   &done.msg, sizeof(done), NULL);
+}
+
+int client_reset(struct client *client, const char *device)
+{
+	struct sva_msg_reset request = { 0 };
+	struct sva_msg_done done;
+	int ret = name_put(client, request.device, device, SVA_REASON_NO_SUCH_DEVICE);
+
+	return ret < 0 ? ret : client_call(client, &request.msg, SVA_MSG_RESET, sizeof(request),
+					   &done.msg, sizeof(done), NULL);
+}
+
+int client_stats(struct client *client, struct sva_msg_stats *stats)
+{
+	int ret = client_number(client, SVA_MSG_STATS, 0, &stats->msg, sizeof(*stats));
+
+	return ret < 0 ? ret : stats->count == SVA_STATS ? 0 : lie(client);
+}
+
+int client_subscribe(struct client *client)
+{
+	struct sva_msg_done done;
+
+	return client_number(client, SVA_MSG_SUBSCRIBE, 0, &done.msg, sizeof(done));
+}
+
+int client_next_event(struct client *client, struct sva_msg_event *event)
+{
+	struct answer answer;
+	int ret = client_receive(client, event, sizeof(*event), &answer);
+
+	if (ret < 0)
+		return ret;
+	answer_drop_fd(&answer);
+	if (answer.longer || answer.size != sizeof(*event) || event->msg.size != answer.size ||
+	    event->msg.version != SVA_PROTOCOL_VERSION || event->msg.type != SVA_MSG_EVENT ||
+	    event->msg.serial != client->serial || event->msg.error ||
+	    !terminated(event->device, sizeof(event->device)))
+		return lie(client);
+	return 0;
 }
 
 static int devices_append(struct sva_msg_device **devices, uint32_t *count,

@@ -28,11 +28,15 @@ static void device_fill(struct sva_device *device, const struct sva_msg_device *
 /* Connects and lists; the connection stays open on success. */
 static int devices_ask(struct client *client, struct sva_msg_device **devices, uint32_t *count)
 {
-	int ret = client_connect(client, NULL, 0);
+	unsigned int losses = 0;
+	int ret;
 
-	if (ret < 0)
-		return ret;
-	ret = client_all_devices(client, devices, count);
+	client_begin(client, NULL, 0);
+	do {
+		ret = client_connect_again(client);
+		if (!ret)
+			ret = client_all_devices(client, devices, count);
+	} while (ret < 0 && client_may_try_again(client, &losses));
 	if (ret < 0)
 		client_close(client);
 	return ret;

@@ -298,6 +298,9 @@ static const struct reason_text table[] = {
 	REASON(NO_STATE, EIO, "no-state",
 	       "svad cannot write its grants down, so that they would be lost when it restarts",
 	       "see that its state file can be written and has room (svad --state, or RuntimeDirectory= of its unit)"),
+	REASON(OTHER_SENDER, EPERM, "other-sender",
+	       "another process connected to svad than the one that asks: the connection was inherited or passed on",
+	       "connect to svad in the process that asks; sva_bind() does"),
 
 	/* libsva */
 	REASON(NO_DAEMON, ECONNREFUSED, "no-daemon",

@@ -135,13 +135,17 @@ static int context_request(const struct sva_bind_args *args, int64_t *deadline)
 {
 	struct sva_msg_opened opened;
 	struct client client;
-	int fd, ret;
+	unsigned int losses = 0;
+	int fd = -1, ret;
 
-	ret = client_connect(&client, args->socket, args->timeout_ms);
+	client_begin(&client, args->socket, args->timeout_ms);
 	*deadline = client.deadline;
-	if (ret < 0)
-		return context_fail(NULL, ret, client.reason);
-	ret = client_open(&client, args->device, args->type, &opened, &fd);
+	/* a context whose reply was lost with svad has ended: nobody has its fd */
+	do {
+		ret = client_connect_again(&client);
+		if (!ret)
+			ret = client_open(&client, args->device, args->type, &opened, &fd);
+	} while (ret < 0 && client_may_try_again(&client, &losses));
 	client_close(&client);
 	return ret < 0 ? context_fail(NULL, ret, client.reason) : fd;
 }

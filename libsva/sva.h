@@ -75,6 +75,7 @@ enum sva_user_reason {
 	SVA_REASON_NO_SUCH_CGROUP = 281,	/* ENOENT */
 	SVA_REASON_NO_SUCH_GRANT = 282,		/* ENOENT */
 	SVA_REASON_NO_STATE = 283,		/* EIO: svad cannot write its state down */
+	SVA_REASON_OTHER_SENDER = 284,		/* EPERM: the connection is another process's */
 
 	/* libsva */
 	SVA_REASON_NO_DAEMON = 320,		/* ECONNREFUSED, ENOENT: svad does not listen */

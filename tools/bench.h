@@ -15,7 +15,7 @@
 #include "sva-accel.h"
 #include "sva.h"
 
-/* Nanoseconds, each for one operation of the row */
+/* Nanoseconds (bytes in the rows about memory), each for one operation of the row */
 struct samples {
 	double *ns;
 	size_t count;
@@ -56,12 +56,17 @@ struct row {
 /* What a row returns that makes no sense on this machine */
 #define ROW_SKIPPED 1
 
+/* What one returns that only an administrator of svad's policy may measure */
+#define ROW_NEEDS_RIGHT 2
+
 int bench_bind(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_unbind(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_copy_warm(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_copy_cold(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_nop_ring(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_nop_syscall(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_client_memory(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_context_memory(struct bench *bench, const struct row *row, struct measure *measure);
 
 /**
  * struct pair - the two sides of a row

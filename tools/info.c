@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sva.h"
 #include "svactl.h"
@@ -15,17 +14,6 @@ struct found {
 	struct sva_context_entry entry;
 	char device[SVA_NAME_LEN];
 };
-
-/* 0 is no id */
-static uint64_t id_parse(const char *text)
-{
-	char *end;
-	uint64_t id;
-
-	errno = 0;
-	id = strtoull(text, &end, 10);
-	return errno || *end || *text == '-' ? 0 : id;
-}
 
 /* 1: found; 0: not on this device, or the device is gone */
 static int device_search(struct client *client, const char *device, uint64_t id,
@@ -47,14 +35,12 @@ static int device_search(struct client *client, const char *device, uint64_t id,
 static int context_find(const struct svactl *svactl, uint64_t id, struct found *found,
 			uint32_t *reason)
 {
-	struct svactl all = *svactl;
 	struct sva_msg_device *devices = NULL;
 	struct client client;
 	uint32_t count;
 	int ret;
 
-	all.device = NULL;
-	ret = svactl_devices(&all, &client, &devices, &count);
+	ret = svactl_devices(svactl, &client, &devices, &count);
 	*reason = client.reason;
 	if (ret < 0)
 		return ret;
@@ -83,7 +69,7 @@ static void histogram_print(const struct sva_context_entry *entry)
 static int info_text(const struct found *found)
 {
 	const struct sva_context_entry *entry = &found->entry;
-	char *user = svactl_user_name(entry->account);
+	char *user = user_name(entry->account);
 
 	text_make_safe(user);
 	printf("context       %" PRIu64 " on %s\n", (uint64_t)entry->id, found->device);
@@ -122,16 +108,13 @@ static json_t *info_json(const struct found *found)
 
 int svactl_info(const struct svactl *svactl)
 {
-	uint64_t id = svactl->device ? id_parse(svactl->device) : 0;
 	struct found found;
 	uint32_t reason;
+	uint64_t id;
 	int ret;
 
-	if (!id) {
-		fputs("svactl info: say which context by its number; svactl ps lists them\n",
-		      stderr);
-		return SVACTL_USAGE;
-	}
+	if (!number_read(svactl->arguments[0], UINT64_MAX, &id))
+		return svactl_misused(svactl, "say which context by its number; svactl ps lists them");
 	ret = context_find(svactl, id, &found, &reason);
 	if (ret < 0)
 		return svactl_refused(svactl, ret, reason);

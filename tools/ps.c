@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,13 +37,6 @@ const char *svactl_release_name(uint32_t release)
 	return name_of(names, sizeof(names) / sizeof(names[0]), release);
 }
 
-char *svactl_user_name(uint32_t uid)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	return user ? text_format("%s", user->pw_name) : text_format("%u", uid);
-}
-
 static char *number_or_dash(int64_t number)
 {
 	return number ? text_format("%" PRId64, number) : text_format("-");
@@ -54,7 +46,7 @@ static void row_add(struct table *table, const char *device, const struct sva_co
 {
 	table_add(table, text_format("%" PRIu64, (uint64_t)entry->id));
 	table_add(table, number_or_dash(entry->owner));
-	table_add(table, svactl_user_name(entry->account));
+	table_add(table, user_name(entry->account));
 	table_add(table, text_format("%s", device));
 	table_add(table, text_format("%s", svactl_state_name(entry->state)));
 	table_add(table, number_or_dash(entry->pasid));
@@ -69,7 +61,7 @@ static void row_add(struct table *table, const char *device, const struct sva_co
 
 json_t *svactl_context_json(const char *device, const struct sva_context_entry *entry)
 {
-	char *user = svactl_user_name(entry->account);
+	char *user = user_name(entry->account);
 	json_t *json;
 
 	text_make_safe(user);

@@ -34,6 +34,9 @@ static const struct row rows[] = {
 	  "polls, without a device", bench_nop_ring, 512, 1.4 },
 	{ "nop-syscall", "a job of a batch of 512 that do nothing", "one write() a job",
 	  bench_nop_syscall, 512, 0.2 },
+	{ "mem-client", "svad's heap for an idle client", "its budget", bench_client_memory, KIB, 1 },
+	{ "mem-context", "svad's heap for a context", "its budget", bench_context_memory, KIB / 4,
+	  1 },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -53,7 +56,7 @@ struct options {
 struct result {
 	const struct row *row;
 	struct measure measure;
-	int ret;		/* 0, ROW_SKIPPED or a negative errno */
+	int ret;		/* 0, ROW_SKIPPED, ROW_NEEDS_RIGHT or a negative errno */
 	uint32_t reason;
 };
 
@@ -136,8 +139,15 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 
 /* ---------------------------------------------------------------- output */
 
-static char *time_text(double ns)
+static bool row_is_bytes(const struct row *row)
 {
+	return row->run == bench_client_memory || row->run == bench_context_memory;
+}
+
+static char *value_text(const struct row *row, double ns)
+{
+	if (row_is_bytes(row))
+		return text_format("%.0f B", ns);
 	if (ns < 1e3)
 		return text_format("%.1f ns", ns);
 	if (ns < 1e6)
@@ -159,6 +169,8 @@ static const char *result_sentence(const struct result *result)
 		return NULL;
 	if (result->ret == ROW_SKIPPED)
 		return "skipped: it needs two CPUs";
+	if (result->ret == ROW_NEEDS_RIGHT)
+		return "skipped: it needs an administrator of svad's policy";
 	if (result->reason && result->reason != SVA_REASON_SYSTEM)
 		return sva_strreason(result->reason);
 	return strerror(-result->ret);
@@ -170,10 +182,10 @@ static void print_header(void)
 	       "FLOOR p50", "p99", "RATIO", "TARGET", "N");
 }
 
-static void print_side(struct samples *samples)
+static void print_side(const struct row *row, struct samples *samples)
 {
-	char *p50 = time_text(samples_percentile(samples, 50));
-	char *p99 = time_text(samples_percentile(samples, 99));
+	char *p50 = value_text(row, samples_percentile(samples, 50));
+	char *p99 = value_text(row, samples_percentile(samples, 99));
 
 	printf(" %12s %10s", p50, p99);
 	free(p50);
@@ -187,8 +199,8 @@ static void print_result(struct result *result)
 	if (result->ret) {
 		printf(" %s\n", result_sentence(result));
 	} else {
-		print_side(&result->measure.product);
-		print_side(&result->measure.floor);
+		print_side(result->row, &result->measure.product);
+		print_side(result->row, &result->measure.floor);
 		printf(" %7.2fx", result_ratio(result));
 		if (result->row->target > 0)
 			printf(" %6.2fx", result->row->target);
@@ -199,11 +211,11 @@ static void print_result(struct result *result)
 	fflush(stdout);
 }
 
-static json_t *side_json(const char *what, struct samples *samples)
+static json_t *side_json(const struct row *row, const char *what, struct samples *samples)
 {
 	return json_pack("{s:s, s:f, s:f, s:I}", "what", what,
-			 "p50_ns", samples_percentile(samples, 50),
-			 "p99_ns", samples_percentile(samples, 99),
+			 row_is_bytes(row) ? "p50_bytes" : "p50_ns", samples_percentile(samples, 50),
+			 row_is_bytes(row) ? "p99_bytes" : "p99_ns", samples_percentile(samples, 99),
 			 "n", (json_int_t)samples->count);
 }
 
@@ -214,12 +226,12 @@ static json_t *result_json(struct result *result)
 
 	if (result->ret)
 		return json_pack("{s:s, s:b, s:s, s:s?}", "name", row->name,
-				 "skipped", result->ret == ROW_SKIPPED,
+				 "skipped", result->ret > 0,
 				 "error", result_sentence(result),
 				 "reason", result->reason ? sva_reason_name(result->reason) : NULL);
 	json = json_pack("{s:s, s:o, s:o, s:f}", "name", row->name,
-			 "product", side_json(row->product, &result->measure.product),
-			 "floor", side_json(row->floor, &result->measure.floor),
+			 "product", side_json(row, row->product, &result->measure.product),
+			 "floor", side_json(row, row->floor, &result->measure.floor),
 			 "ratio", result_ratio(result));
 	if (row->target > 0)
 		json_object_set_new(json, "target", json_real(row->target));

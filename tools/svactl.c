@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * svactl.c - look at svad, its devices and their contexts
+ * svactl.c - look at svad, its devices and their contexts, and rule over them
  */
 #include <argp.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,31 +19,56 @@ enum { OPTION_ROOT = 256 };
 
 static const struct argp_option options[] = {
 	{ "json", 'j', NULL, 0, "Print JSON instead of text", 0 },
+	{ "metrics", 'm', NULL, 0, "stats: print OpenMetrics text", 0 },
+	{ "device", 'd', "DEVICE", 0, "The device, wherever a command takes one", 0 },
+	{ "user", 'u', "USER", 0, "explain, grant add: name or number of a user", 0 },
+	{ "type", 't', "TYPE", 0, "explain: type of context", 0 },
+	{ "cgroup", 'g', "PATH", 0, "explain, grant add: a cgroup, as /proc/PID/cgroup has it behind 0::", 0 },
+	{ "contexts", 'n', "NUMBER", 0, "grant add: how many contexts", 0 },
 	{ "socket", 's', "PATH", 0, "svad's socket (default: $SVA_SOCKET, or " SVA_SOCKET_PATH ")", 0 },
 	{ "root", OPTION_ROOT, "FOLDER", OPTION_HIDDEN, "where /sys and /proc are, for tests", 0 },
 	{ 0 },
 };
 
 static const char description[] =
-	"Look at svad, its devices and their contexts.\n"
+	"Look at svad, its devices and their contexts, and rule over them.\n"
 	"\n"
 	"Commands:\n"
-	"  list [DEVICE]    devices: capabilities, contexts, whether you may use them\n"
-	"  ps [DEVICE]      contexts: whose, in what state, PASID, faults, release\n"
-	"  info CONTEXT     one context: its counters, and how long page requests took\n"
-	"  doctor [DEVICE]  what is in the way of using a device, and what to do\n"
+	"  list [DEVICE]     devices: capabilities, contexts, whether you may use them\n"
+	"  ps [DEVICE]       contexts: whose, in what state, PASID, faults, release\n"
+	"  info ID           one context: its counters, and how long page requests took\n"
+	"  doctor [DEVICE]   what is in the way of using a device, and what to do\n"
+	"  explain [DEVICE]  would a context be allowed, to you or --user, by which line\n"
+	"  watch [DEVICE]    tell what happens, as it happens\n"
+	"For operators of svad.conf:\n"
+	"  grant list                            grants, and how much of them is used\n"
+	"  grant add DEVICE --contexts N --cgroup PATH | --user USER\n"
+	"  grant remove NUMBER                   and have end what was opened under it\n"
+	"For administrators of svad.conf:\n"
+	"  revoke DEVICE ID  have a context end, whoever holds it\n"
+	"  reset DEVICE      have all contexts of a device end, and reset it\n"
+	"  stats             what svad has done; --metrics for OpenMetrics\n"
 	"\v"
-	"Exit status: 0 if all is well, 1 if something was refused or doctor found a "
-	"problem, 2 for a wrong command line.  svactl(1) describes the output.";
+	"Exit status: 0 if all is well, 1 if something was refused, is not allowed or "
+	"doctor found a problem, 2 for a wrong command line.  svactl(1) describes the output.";
 
+/* @device: which of the arguments is the device; 0: none */
 static const struct command {
 	const char *name;
 	int (*run)(const struct svactl *svactl);
+	unsigned int min, max;
+	unsigned int device;
 } commands[] = {
-	{ "list", svactl_list },
-	{ "ps", svactl_ps },
-	{ "info", svactl_info },
-	{ "doctor", svactl_doctor },
+	{ "list", svactl_list, 0, 1, 1 },
+	{ "ps", svactl_ps, 0, 1, 1 },
+	{ "info", svactl_info, 1, 1, 0 },
+	{ "doctor", svactl_doctor, 0, 1, 1 },
+	{ "explain", svactl_explain, 0, 1, 1 },
+	{ "watch", svactl_watch, 0, 1, 1 },
+	{ "grant", svactl_grant, 1, 2, 2 },
+	{ "revoke", svactl_revoke, 1, 2, 0 },
+	{ "reset", svactl_reset, 0, 1, 1 },
+	{ "stats", svactl_stats, 0, 0, 0 },
 };
 
 static const struct command *command_find(const char *name)
@@ -54,18 +80,42 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
-static error_t take_argument(struct svactl *svactl, char *arg, struct argp_state *state)
+static void take_argument(struct svactl *svactl, char *arg, struct argp_state *state)
 {
 	if (!svactl->command) {
 		svactl->command = arg;
 		if (!command_find(arg))
 			argp_error(state, "'%s' is no command", arg);
-	} else if (!svactl->device) {
-		svactl->device = arg;
-	} else {
-		argp_error(state, "'%s' is one argument too many", arg);
+		return;
 	}
-	return 0;
+	if (svactl->num_arguments >= command_find(svactl->command)->max)
+		argp_error(state, "'%s' is one argument too many", arg);
+	svactl->arguments[svactl->num_arguments++] = arg;
+}
+
+static void take_contexts(struct svactl *svactl, const char *arg, struct argp_state *state)
+{
+	uint64_t number = 0;
+
+	if (!number_read(arg, UINT32_MAX, &number))
+		argp_error(state, "'%s' is no number of contexts; give one from 1 on", arg);
+	svactl->contexts = (uint32_t)number;
+}
+
+static void arguments_end(struct svactl *svactl, struct argp_state *state)
+{
+	const struct command *command;
+
+	if (!svactl->command)
+		argp_error(state, "say which command: list, ps, info, doctor, explain, watch, grant, revoke, reset or stats");
+	command = command_find(svactl->command);
+	if (svactl->num_arguments < command->min)
+		argp_error(state, "%s needs more than that; see --help", command->name);
+	if (!command->device || svactl->num_arguments < command->device)
+		return;
+	if (svactl->device && strcmp(svactl->device, svactl->arguments[command->device - 1]))
+		argp_error(state, "two devices are given; give one");
+	svactl->device = svactl->arguments[command->device - 1];
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
@@ -76,6 +126,24 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case 'j':
 		svactl->json = true;
 		return 0;
+	case 'm':
+		svactl->metrics = true;
+		return 0;
+	case 'd':
+		svactl->device = arg;
+		return 0;
+	case 'u':
+		svactl->user = arg;
+		return 0;
+	case 't':
+		svactl->type = arg;
+		return 0;
+	case 'g':
+		svactl->cgroup = arg;
+		return 0;
+	case 'n':
+		take_contexts(svactl, arg, state);
+		return 0;
 	case 's':
 		svactl->socket = arg;
 		return 0;
@@ -83,10 +151,10 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		svactl->root = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		return take_argument(svactl, arg, state);
+		take_argument(svactl, arg, state);
+		return 0;
 	case ARGP_KEY_END:
-		if (!svactl->command)
-			argp_error(state, "say which command: list, ps, info or doctor");
+		arguments_end(svactl, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -98,7 +166,7 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = take_option,
-		.args_doc = "COMMAND [DEVICE|CONTEXT]",
+		.args_doc = "COMMAND [ARGUMENT...]",
 		.doc = description,
 	};
 	struct svactl svactl = { .root = "" };
@@ -142,6 +210,45 @@ int svactl_devices(const struct svactl *svactl, struct client *client,
 	for (uint32_t i = 0; !ret && i < *count; i++)
 		text_make_safe((*devices)[i].name);
 	return ret;
+}
+
+bool number_read(const char *text, uint64_t max, uint64_t *number)
+{
+	if (!*text || strspn(text, "0123456789") != strlen(text))
+		return false;
+	errno = 0;
+	*number = strtoull(text, NULL, 10);
+	return !errno && *number && *number <= max;
+}
+
+bool user_read(const char *text, uint32_t *uid)
+{
+	const struct passwd *user;
+	uint64_t number;
+
+	if (!strcmp(text, "0") || number_read(text, UINT32_MAX - 1, &number)) {
+		*uid = strcmp(text, "0") ? (uint32_t)number : 0;
+		return true;
+	}
+	user = getpwnam(text);
+	if (user)
+		*uid = user->pw_uid;
+	else
+		fprintf(stderr, "svactl: there is no user '%s'; give a name that getent passwd knows, or a number\n", text);
+	return user;
+}
+
+char *user_name(uint32_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? text_format("%s", user->pw_name) : text_format("%u", uid);
+}
+
+int svactl_misused(const struct svactl *svactl, const char *what)
+{
+	fprintf(stderr, "svactl %s: %s; see svactl --help\n", svactl->command, what);
+	return SVACTL_USAGE;
 }
 
 int svactl_refused(const struct svactl *svactl, int error, uint32_t reason)

@@ -10,6 +10,8 @@
 
 #include "client.h"
 
+#define SVACTL_ARGUMENTS 3	/* at most, behind the command */
+
 /* Exit statuses */
 #define SVACTL_OK	0
 #define SVACTL_FAILED	1	/* refused, or doctor found a problem */
@@ -18,30 +20,57 @@
 /**
  * struct svactl - the command line
  * @command: its name
+ * @arguments: what followed it, NULL-terminated
  * @device: NULL: all
+ * @user, @type, @cgroup: NULL: not given
+ * @contexts: 0: not given
  * @socket: NULL: where libsva would look
  * @root: what stands before /sys and /proc, "" but for tests
  */
 struct svactl {
 	const char *command;
+	const char *arguments[SVACTL_ARGUMENTS + 1];
+	unsigned int num_arguments;
 	const char *device;
+	const char *user;
+	const char *type;
+	const char *cgroup;
+	uint32_t contexts;
 	const char *socket;
 	const char *root;
 	bool json;
+	bool metrics;
 };
 
 int svactl_list(const struct svactl *svactl);
 int svactl_ps(const struct svactl *svactl);
 int svactl_doctor(const struct svactl *svactl);
 int svactl_info(const struct svactl *svactl);
+int svactl_explain(const struct svactl *svactl);
+int svactl_grant(const struct svactl *svactl);
+int svactl_stats(const struct svactl *svactl);
+int svactl_revoke(const struct svactl *svactl);
+int svactl_reset(const struct svactl *svactl);
+int svactl_watch(const struct svactl *svactl);
 
-/* Words for numbers; the caller frees the user's name, which may hold anything. */
+/* Words for numbers of the kernel's */
 const char *svactl_state_name(uint32_t state);
 const char *svactl_release_name(uint32_t release);
-char *svactl_user_name(uint32_t uid);
 
 /* What svactl ps tells of a context */
 json_t *svactl_context_json(const char *device, const struct sva_context_entry *entry);
+
+/* A number from 1 on, digits only; false: it is none */
+bool number_read(const char *text, uint64_t max, uint64_t *number);
+
+/* The uid of a name or number; false after a line on stderr */
+bool user_read(const char *text, uint32_t *uid);
+
+/* The name of a user, which may hold anything, or its number; the caller frees it */
+char *user_name(uint32_t uid);
+
+/* A line about the command line; returns SVACTL_USAGE */
+int svactl_misused(const struct svactl *svactl, const char *what);
 
 /*
  * Connects and lists the devices, or the one that was asked for; the caller

@@ -345,7 +345,7 @@ static void groups_that_cannot_be_told_allow_nothing(void **state)
 
 	fixture_start(f, "[deny]\ngroup = 600\n[allow]\nuser = *\n");
 	fake = fixture_plug(f, "soft0", 10);
-	request_handle(&client, &request, &reply);
+	request_handle(&client, getpid(), &request, &reply);
 	assert_int_equal(reply.msg.reason, SVA_REASON_DAEMON_NO_MEMORY);
 	assert_int_equal(reply.fd, -1);
 	fake_end_unheld(fake);
@@ -354,8 +354,8 @@ static void groups_that_cannot_be_told_allow_nothing(void **state)
 }
 
 /*
- * A socket that a child has connected, so that its peer is the child, and which
- * the test holds when the child has exited.
+ * A socket that a child has connected and asked on, so that its peer is the child,
+ * and which the test holds when the child has exited.
  */
 static int socket_of_a_dead_process(struct fixture *f, bool reaped, pid_t *child)
 {
@@ -367,8 +367,13 @@ static int socket_of_a_dead_process(struct fixture *f, bool reaped, pid_t *child
 	name_copy(address.sun_path, f->socket, sizeof(address.sun_path));
 	*child = fork();
 	assert_true(*child >= 0);
-	if (!*child)
-		_exit(connect(fd, (struct sockaddr *)&address, sizeof(address)) ? 1 : 0);
+	if (!*child) {
+		struct sva_msg_open request = open_message("soft0", "");
+
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+			_exit(1);
+		_exit(send(fd, &request, sizeof(request), MSG_NOSIGNAL) == sizeof(request) ? 0 : 2);
+	}
 	assert_int_equal(waitid(P_PID, (id_t)*child, &info, WEXITED | (reaped ? 0 : WNOWAIT)), 0);
 	assert_int_equal(info.si_status, 0);
 	return fd;
@@ -379,13 +384,16 @@ static void a_socket_of_a_dead_process_gets_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct fake_device *fake;
+	union reply_any reply;
 	pid_t child;
 	int client;
 
 	fixture_start(f, "[allow]\nuser = *\n");
 	fake = fixture_plug(f, "soft0", 10);
 	client = socket_of_a_dead_process(f, false, &child);
-	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_PEER_GONE);
+	fixture_run(f);
+	packet_receive(client, &reply, NULL);
+	assert_int_equal(reply.msg.reason, SVA_REASON_PEER_GONE);
 	/* what was made for the number has ended */
 	assert_int_equal(fake_end_unheld(fake), fake_last_id(fake) ? 1 : 0);
 	assert_int_equal(fake_contexts(fake), 0);
@@ -399,7 +407,6 @@ static void a_socket_of_a_reaped_process_gets_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct fake_device *fake;
-	struct sva_msg_open request = open_message("soft0", "");
 	union reply_any reply;
 	pid_t child;
 	int client;
@@ -407,7 +414,6 @@ static void a_socket_of_a_reaped_process_gets_nothing(void **state)
 	fixture_start(f, "[allow]\nuser = *\n");
 	fake = fixture_plug(f, "soft0", 10);
 	client = socket_of_a_dead_process(f, true, &child);
-	packet_send(client, &request, sizeof(request));
 	fixture_run(f);
 	/* kernels before 6.16 give no pidfd for it, so that it never is a client */
 	if (recv(client, &reply, sizeof(reply), 0) > 0)

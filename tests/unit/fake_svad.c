@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * fake_svad.c - svad as a program of its own, over the fake kernel with one
- * device soft0: fake_svad SOCKET CONFIG [--no-sandbox]
+ * device soft0: fake_svad SOCKET CONFIG [--state FILE] [--no-sandbox]
  *
  * Unlike main.c it keeps its user and its way to be debugged, so that it runs
  * anywhere and the leak checker can look into it.
@@ -42,11 +42,24 @@ static int serve(struct svad *svad, bool sandbox)
 	return sd_event_loop(svad->event);
 }
 
+static void options_read(char **argv, struct svad_start *with, bool *sandbox)
+{
+	with->config = argv[2];
+	with->socket = listen_open(argv[1]);
+	for (char **option = argv + 3; *option; option++) {
+		if (!strcmp(*option, "--no-sandbox"))
+			*sandbox = false;
+		else if (!strcmp(*option, "--state"))
+			with->state = grants_file_open(*++option);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct svad_start with = { .state = -1 };
 	sd_event *event = NULL;
 	struct svad svad;
+	bool sandbox = true;
 	int err;
 
 	if (argc < 3)
@@ -56,11 +69,10 @@ int main(int argc, char **argv)
 	fake_make_cheap(fake_plug("soft0", 1000000));
 	if (sd_event_default(&event) < 0)
 		return 1;
-	with.config = argv[2];
-	with.socket = listen_open(argv[1]);
+	options_read(argv, &with, &sandbox);
 	err = svad_init(&svad, event, &with);
 	if (!err) {
-		err = serve(&svad, argc == 3);
+		err = serve(&svad, sandbox);
 		svad_free(&svad);
 	}
 	sd_event_unref(event);

@@ -123,6 +123,7 @@ static pid_t svad_start(const char *program)
 	file = fopen(config, "we");
 	must(file && fputs("[administrators]\ngroup = 0\n[deny]\nuser = 65533\n"
 			   "[allow]\nuser = *\ndevice = soft*\ncontexts-per-user = 1000000\n"
+			   "[limits]\nrequests-per-second = 1000000\n"
 			   "[allow]\ngroup = 65533\n", file) >= 0 && !fclose(file), config);
 	child = fork();
 	if (!child) {

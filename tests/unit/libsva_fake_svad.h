@@ -21,6 +21,11 @@ union fake_request {
 	struct sva_msg_list_devices list_devices;
 	struct sva_msg_list_contexts list_contexts;
 	struct sva_msg_explain explain;
+	struct sva_msg_explain_user explain_user;
+	struct sva_msg_add_grant add_grant;
+	struct sva_msg_number number;
+	struct sva_msg_revoke revoke;
+	struct sva_msg_reset reset;
 };
 
 struct fake_svad;

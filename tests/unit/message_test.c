@@ -198,7 +198,7 @@ static void fds_that_clients_send_never_enter_svad(void **state)
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
-	const char *why;
+	struct received received;
 	int pair[2], before;
 
 	(void)state;
@@ -210,7 +210,7 @@ static void fds_that_clients_send_never_enter_svad(void **state)
 	assert_int_equal(sendmsg(pair[0], &message, 0), sizeof(request.open));
 	before = dup(0);
 	close(before);
-	assert_int_equal(message_receive(pair[1], &request, &why), MESSAGE_VIOLATION);
+	assert_int_equal(message_receive(pair[1], &request, &received), MESSAGE_VIOLATION);
 	/* the next free number is the same one */
 	assert_int_equal(dup(0), before);
 	close(before);

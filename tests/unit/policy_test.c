@@ -2,14 +2,18 @@
 /*
  * policy_test.c - svad.conf: who is allowed what, and what is said about errors
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include <sva.h>
 
+#include "nss.h"
 #include "policy.h"
 
 struct findings {
@@ -553,6 +557,93 @@ static void a_file_that_is_not_there_is_said_so(void **state)
 	assert_non_null(strstr(findings.message, "No such file"));
 }
 
+/* ------------------------------------------------- what the filter forbids */
+
+static void put_nsswitch(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void services_that_ask_a_server_are_known(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *forbidden;
+	} cases[] = {
+		{ "passwd: files systemd\ngroup:\tfiles [SUCCESS=merge] systemd\nhosts: dns\n", NULL },
+		{ "passwd: sss files\ninitgroups: sss [!NOTFOUND = return] winbind\n", NULL },
+		{ "passwd: files # ldap\n#group: ldap\n", NULL },
+		{ "passwd: files\ngroup: files nis\n", "nis" },
+		{ "passwd:files hesiod\n", "hesiod" },
+		{ "initgroups: files [NOTFOUND=return] directory\n", "directory" },
+		{ "", NULL },
+	};
+	char path[] = "/tmp/nsswitch-XXXXXX", name[NSS_NAME_LEN];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_nsswitch(path, cases[i].text);
+		assert_int_equal(nss_forbidden(path, name), cases[i].forbidden != NULL);
+		if (cases[i].forbidden)
+			assert_string_equal(name, cases[i].forbidden);
+	}
+	unlink(path);
+	assert_false(nss_forbidden(path, name));
+}
+
+/* In a mount namespace, where /etc/nsswitch.conf is another one */
+static int names_are_refused(const char *path)
+{
+	struct findings findings;
+	struct policy *policy = NULL;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(path, NSS_PATH, NULL, MS_BIND, NULL))
+		return 77;
+	if (read_text("[allow]\nuser = 1000, root\n", &findings, &policy) != -EINVAL ||
+	    findings.column != 14 || !strstr(findings.message, "'nis'"))
+		return 1;
+	if (read_text("[operators]\ngroup = root\n", &findings, &policy) != -EINVAL)
+		return 2;
+	if (read_text("[reload]\nexisting-contexts = revoke\n", &findings, &policy) != -EINVAL)
+		return 3;
+	/* numbers need nobody */
+	if (read_text("[allow]\nuser = 1000\ngroup = 7\n", &findings, &policy))
+		return 4;
+	policy_free(policy);
+	return 0;
+}
+
+/* R12: said at the start and in --check-config, not found out at a reload */
+static void names_that_the_filter_would_not_let_be_looked_up_are_refused(void **state)
+{
+	char path[] = "/tmp/nsswitch-XXXXXX";
+	int fd = mkstemp(path), status;
+	pid_t child;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	put_nsswitch(path, "passwd: files nis\ngroup: files\n");
+	child = fork();
+	if (!child)
+		_exit(names_are_refused(path));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	unlink(path);
+	if (WEXITSTATUS(status) == 77) {
+		print_message("no mount namespace is to be had here\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -583,6 +674,8 @@ int main(void)
 		cmocka_unit_test(every_error_is_reported_not_only_the_first),
 		cmocka_unit_test(random_text_is_taken_or_refused_in_words),
 		cmocka_unit_test(a_file_that_is_not_there_is_said_so),
+		cmocka_unit_test(services_that_ask_a_server_are_known),
+		cmocka_unit_test(names_that_the_filter_would_not_let_be_looked_up_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -450,6 +451,190 @@ static void all_that_it_does_is_on_the_list(void **state)
 	stop_svad(p, "stopping");
 }
 
+/* ------------------------------------------------- svactl, end to end */
+
+/* svactl's exit status has to be this, and its output has to have that */
+static void svactl_says(struct program *p, int status, const char *says, ...)
+{
+	const char *arguments[16] = { "svactl", "--socket", NULL };
+	char text[16384], socket[80];
+	int pipes[2], got, count = 3;
+	size_t length = 0;
+	ssize_t part;
+	va_list more;
+	pid_t child;
+
+	snprintf(socket, sizeof(socket), "%s/socket", p->folder);
+	arguments[2] = socket;
+	va_start(more, says);
+	while ((arguments[count] = va_arg(more, const char *)))
+		assert_in_range(++count, 0, 15);
+	va_end(more);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		execv(path_of("../../tools/svactl"), (char *const *)arguments);
+		_exit(127);
+	}
+	close(pipes[1]);
+	while ((part = read(pipes[0], text + length, sizeof(text) - 1 - length)) > 0)
+		length += (size_t)part;
+	text[length] = '\0';
+	close(pipes[0]);
+	assert_int_equal(waitpid(child, &got, 0), child);
+	if (!WIFEXITED(got) || WEXITSTATUS(got) != status || !strstr(text, says))
+		fail_msg("svactl %s: wait status %#x and not %d, or no '%s' in: %s", arguments[3],
+			 (unsigned int)got, status, says, text);
+}
+
+#define SVACTL(status, says, ...) svactl_says(p, status, says, __VA_ARGS__, NULL)
+
+static void start_fake(struct program *p, const char *state)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/socket", p->folder);
+	start(p, path_of("fake_svad"), ARGUMENTS(path, p->config, "--state", state, SANDBOX), -1);
+	wait_for(p, "READY=1");
+}
+
+/* All under the production filter, as above */
+static void svactl_rules_over_svad(struct program *p, const char *state)
+{
+	SVACTL(0, "allowed", "explain", "soft0");
+	SVACTL(0, "svad.conf:1: [allow] user = *", "explain", "--user", "nobody", "--device", "soft0");
+	SVACTL(0, "\"line\": 1", "--json", "explain", "--user", "1234", "--device", "soft0");
+	SVACTL(1, "no-such-device", "explain", "nosuch");
+	SVACTL(0, "1\n", "grant", "add", "soft0", "--contexts", "3", "--user", "1234");
+	SVACTL(0, "\"grant\": 2", "-j", "grant", "add", "soft0", "-n", "1", "-u", "nobody");
+	SVACTL(1, "no-such-cgroup", "grant", "add", "soft0", "-n", "1", "-g", "/no/such/cgroup");
+	SVACTL(0, "1234", "grant", "list");
+	SVACTL(0, "by grant: 1", "explain", "-u", "1234", "soft0");
+	SVACTL(0, "\"uid\": 1234", "--json", "grant", "list");
+	stop_svad(p, "stopping");
+	start_fake(p, state);
+	SVACTL(0, "1234", "grant", "list");
+	SVACTL(0, "end now: 0", "grant", "remove", "1");
+	SVACTL(1, "no-such-grant", "grant", "remove", "1");
+	SVACTL(0, "\"revoked\": 0", "-j", "grant", "remove", "2");
+	SVACTL(1, "no-such-context", "revoke", "soft0", "77");
+	SVACTL(0, "reset has begun", "reset", "soft0");
+	SVACTL(0, "# TYPE svad_requests counter\n", "stats", "--metrics");
+	SVACTL(0, "\n# EOF\n", "stats", "--metrics");
+	SVACTL(0, "\"contexts_opened\"", "stats", "--json");
+	SVACTL(0, "uptime_seconds", "stats");
+}
+
+static void svactl_does_what_it_says(void **state)
+{
+	struct program *p = *state;
+	char file[80];
+
+	fixture_need_root();
+	snprintf(file, sizeof(file), "%s/grants", p->folder);
+	start_fake(p, file);
+	svactl_rules_over_svad(p, file);
+	/* what the filter has to let pass: cgroups, and judging what exists */
+	put(p->config, "[reload]\nexisting-contexts = revoke\n[deny]\ncgroup = /no/such\n"
+		       "[allow]\nuser = root\ncontexts-per-cgroup = 5\n");
+	assert_int_equal(kill(p->pid, SIGHUP), 0);
+	wait_for(p, "READY=1");
+	SVACTL(0, "allowed", "explain", "soft0");
+	stop_svad(p, "is in force");
+}
+
+static void svactl_tells_a_wrong_command_line(void **state)
+{
+	struct program *p = *state;
+
+	SVACTL(2, "is no command", "nosuch");
+	SVACTL(2, "needs more", "grant");
+	SVACTL(2, "add, remove or list", "grant", "give");
+	SVACTL(2, "--contexts", "grant", "add", "soft0", "-u", "root");
+	SVACTL(2, "either --cgroup or --user", "grant", "add", "soft0", "-n", "1");
+	SVACTL(2, "either --cgroup or --user", "grant", "add", "soft0", "-n", "1", "-u", "0", "-g", "/a");
+	SVACTL(2, "no number of contexts", "grant", "add", "soft0", "-n", "0", "-u", "0");
+	SVACTL(2, "no user 'no-such-user'", "explain", "-u", "no-such-user");
+	SVACTL(2, "number of a grant", "grant", "remove", "x");
+	SVACTL(2, "give a device and the id", "revoke", "soft0");
+	SVACTL(2, "is a number", "revoke", "soft0", "x");
+	SVACTL(2, "say which device", "reset");
+	SVACTL(2, "not both", "stats", "--json", "--metrics");
+	SVACTL(2, "two devices", "list", "soft0", "-d", "soft1");
+	SVACTL(2, "too many", "list", "soft0", "soft1");
+	SVACTL(1, "svad does not listen", "stats");
+	SVACTL(1, "\"reason\": \"no-daemon\"", "-j", "grant", "list");
+	SVACTL(1, "svad does not listen", "watch");
+}
+
+/* -------------------------------------------------------------- crowds */
+
+#define CROWD 10000
+
+static void files_raise(struct rlimit *before)
+{
+	struct rlimit files;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+	files = *before;
+	files.rlim_cur = files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+
+static uint64_t heap_of(int fd)
+{
+	struct sva_msg_number request = { .msg = header(SVA_MSG_STATS, sizeof(request)) };
+	union reply_any reply;
+
+	packet_send(fd, &request, sizeof(request));
+	packet_receive(fd, &reply, NULL);
+	assert_int_equal(reply.msg.reason, 0);
+	return reply.stats.values[SVA_STAT_HEAP];
+}
+
+/* R8: ten thousand who say nothing, or as many as may have files here */
+static void a_crowd_of_idle_clients_costs_little_and_slows_nobody(void **state)
+{
+	static int crowd[CROWD];
+	struct program *p = *state;
+	struct rlimit before;
+	uint64_t empty, full;
+	char path[80];
+	int size, fd;
+
+	fixture_need_root();
+	files_raise(&before);
+	/* svad takes three files a client, and has some of its own */
+	size = before.rlim_max < 3 * CROWD + 200 ? (int)(before.rlim_max - 200) / 3 : CROWD;
+	snprintf(path, sizeof(path), "%s/socket", p->folder);
+	put(p->config, "[limits]\nconnections = 10000\nconnections-per-user = 10000\n"
+		       "requests-per-second = 100000\n[allow]\nuser = *\n");
+	start(p, path_of("fake_svad"), ARGUMENTS(path, p->config, SANDBOX), -1);
+	wait_for(p, "READY=1");
+	fd = connect_to(path);
+	empty = heap_of(fd);
+	for (int i = 0; i < size - 1; i++)
+		crowd[i] = connect_to(path);
+	/* behind them all in the backlog: its answer means that they were taken */
+	crowd[size - 1] = connect_to(path);
+	assert_int_equal(open_context(crowd[size - 1]), 0);
+	full = heap_of(fd);
+	print_message("%d idle clients, %llu bytes of heap each\n", size,
+		      (unsigned long long)(full - empty) / (unsigned int)size);
+	if (!UNDER_ASAN)
+		assert_in_range((full - empty) / (unsigned int)size, 1, 1024);
+	assert_int_equal(open_context(fd), 0);
+	for (int i = 0; i < size; i++)
+		close(crowd[i]);
+	assert_int_equal(open_context(fd), 0);
+	close(fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	stop_svad(p, "stopping");
+}
+
 static int fds_of(pid_t pid)
 {
 	char path[64];
@@ -519,6 +704,9 @@ int main(void)
 		TEST(it_serves_the_service_managers_socket),
 		TEST(what_is_passed_on_has_to_be_a_listening_socket),
 		TEST(all_that_it_does_is_on_the_list),
+		TEST(svactl_does_what_it_says),
+		TEST(svactl_tells_a_wrong_command_line),
+		TEST(a_crowd_of_idle_clients_costs_little_and_slows_nobody),
 		TEST(clients_that_die_leave_nothing_behind),
 	};
 

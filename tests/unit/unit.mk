@@ -6,7 +6,7 @@
 # processes, a real event loop.
 
 SVAD_TEST_DIR := $(B)/tests/unit
-SVAD_TESTS := map message policy device daemon limits grant sandbox \
+SVAD_TESTS := map message policy device daemon limits grant identity notice restart sandbox \
 	program
 
 SVAD_FAKE_OBJS := $(SVAD_TEST_DIR)/fake_kernel.o $(SVAD_COMMON_OBJS) $(B)/libsva/reason.o
@@ -20,14 +20,14 @@ $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS) -lcmocka
 
 # They run these programs.
-$(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(SVAD_TEST_DIR)/fake_svad
+$(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(B)/tools/svactl $(SVAD_TEST_DIR)/fake_svad
 
 # svad as it is, over the fake kernel: for program_test and handshake.
 $(SVAD_TEST_DIR)/fake_svad: %: %.o $(SVAD_FAKE_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS)
 
 # A measurement and not a test: what a grant costs against a bare handshake.
-$(SVAD_TEST_DIR)/handshake: %: %.o $(B)/daemon/peer.o $(B)/daemon/policy.o
+$(SVAD_TEST_DIR)/handshake: %: %.o $(SVAD_FAKE_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS)
 
 .PHONY: bench-svad

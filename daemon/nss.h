@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nss.h - can names of users and groups be looked up under svad's filter?
+ *
+ * Files, and services that are asked through a local socket, can.  A module that
+ * asks a directory server by itself cannot: at a reload the system call filter
+ * would kill svad in the middle of it.
+ */
+#ifndef SVAD_NSS_H
+#define SVAD_NSS_H
+
+#include "util.h"
+
+#define NSS_PATH	"/etc/nsswitch.conf"
+#define NSS_NAME_LEN	32
+
+/* The first service of the file at @path that the filter would forbid; false: none */
+bool nss_forbidden(const char *path, char name[NSS_NAME_LEN]);
+
+#endif /* SVAD_NSS_H */

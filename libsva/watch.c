@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * watch.c - being told what happens, across restarts of svad
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "context.h"
+#include "deadline.h"
+#include "entry.h"
+
+/* Between two tries to reach a svad that is not there */
+#define RETRY_MS 50
+
+/**
+ * struct sva_watch
+ * @missed: svad was lost, and what happened until it was back with it
+ */
+struct sva_watch {
+	struct client client;
+	bool missed;
+};
+
+static int watch_connect(struct sva_watch *watch)
+{
+	int ret = client_connect_again(&watch->client);
+
+	if (!ret)
+		ret = client_subscribe(&watch->client);
+	if (ret < 0)
+		client_close(&watch->client);
+	return ret;
+}
+
+SVA_PUBLIC int sva_watch(const char *socket, struct sva_watch **watch)
+{
+	KEEP_ERRNO;
+	struct sva_watch *fresh;
+	int ret;
+
+	if (!watch)
+		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	*watch = NULL;
+	fresh = calloc(1, sizeof(*fresh));
+	if (!fresh)
+		return context_fail(NULL, -ENOMEM, SVA_REASON_SYSTEM);
+	client_begin(&fresh->client, socket, 0);
+	ret = watch_connect(fresh);
+	if (ret < 0) {
+		ret = context_fail(NULL, ret, fresh->client.reason);
+		free(fresh);
+		return ret;
+	}
+	*watch = fresh;
+	return 0;
+}
+
+SVA_PUBLIC int sva_watch_fd(const struct sva_watch *watch)
+{
+	return watch->client.fd;
+}
+
+SVA_PUBLIC void sva_watch_end(struct sva_watch *watch)
+{
+	KEEP_ERRNO;
+
+	if (!watch)
+		return;
+	client_close(&watch->client);
+	free(watch);
+}
+
+static void notice_fill(struct sva_notice *notice, const struct sva_msg_event *event)
+{
+	*notice = (struct sva_notice){
+		.kind = event->kind, .uid = event->uid, .context = event->context,
+		.count = event->count, .pasid = event->pasid, .reason = event->reason,
+		.release = event->release,
+	};
+	memcpy(notice->device, event->device, sizeof(notice->device));
+}
+
+/* Connects anew if it has to: 0, or an error that more time may mend */
+static int watch_resume(struct sva_watch *watch)
+{
+	if (watch->client.fd >= 0)
+		return 0;
+	watch->missed = true;
+	return watch_connect(watch);
+}
+
+static bool may_mend(uint32_t reason)
+{
+	return reason == SVA_REASON_NO_DAEMON || reason == SVA_REASON_DAEMON_LOST ||
+	       reason == SVA_REASON_BUSY;
+}
+
+static bool wait_a_little(int64_t deadline)
+{
+	int left = deadline_left_ms(deadline);
+
+	if (!left)
+		return false;
+	poll(NULL, 0, left > 0 && left < RETRY_MS ? left : RETRY_MS);
+	return true;
+}
+
+/* 1, 0 or an error; whatever ends the connection leaves the client's fd at -1 */
+static int watch_receive(struct sva_watch *watch, struct sva_notice *notice)
+{
+	struct sva_msg_event event;
+	int ret;
+
+	if (watch->missed) {
+		watch->missed = false;
+		*notice = (struct sva_notice){ .kind = SVA_NOTICE_LOST };
+		return 1;
+	}
+	ret = client_next_event(&watch->client, &event);
+	if (ret == -ETIMEDOUT)
+		return 0;
+	if (ret < 0) {
+		client_close(&watch->client);
+		return ret;
+	}
+	notice_fill(notice, &event);
+	return 1;
+}
+
+SVA_PUBLIC int sva_watch_next(struct sva_watch *watch, struct sva_notice *notice,
+			      int timeout_ms)
+{
+	KEEP_ERRNO;
+	int64_t deadline = deadline_in_ms(timeout_ms);
+	bool connected;
+	int ret;
+
+	if (!watch || !notice)
+		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	do {
+		connected = watch->client.fd >= 0;
+		/* svad's answer to a new SUBSCRIBE is waited for as long as any other */
+		watch->client.deadline = deadline_in_ms(CLIENT_TIMEOUT_MS);
+		ret = watch_resume(watch);
+		watch->client.deadline = deadline;
+		if (!ret)
+			ret = watch_receive(watch, notice);
+		if (ret >= 0)
+			return ret;
+		/* lost just now, it may be there again already: look before waiting */
+	} while (may_mend(watch->client.reason) && (connected || wait_a_little(deadline)));
+	return context_fail(NULL, ret, watch->client.reason);
+}
