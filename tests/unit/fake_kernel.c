@@ -14,6 +14,7 @@
 #define FAKE_DEVICES	64
 #define FAKE_TYPES	4
 #define FAKE_READERS	4
+#define FAKE_CONTEXTS	256	/* the array grows by so many, and not while memory is made scarce */
 
 struct fake_context {
 	struct sva_context_entry entry;
@@ -43,11 +44,19 @@ static uint64_t next_id = 1000;
 
 /* --------------------------------------------------------- for the tests */
 
+static void contexts_grow(struct fake_device *device)
+{
+	device->contexts = reallocarray(device->contexts, device->num_contexts + FAKE_CONTEXTS,
+					sizeof(*device->contexts));
+	assert(device->contexts);
+}
+
 struct fake_device *fake_plug(const char *name, uint32_t contexts)
 {
 	struct fake_device *device = calloc(1, sizeof(*device));
 
 	assert(device);
+	contexts_grow(device);
 	device->plugged = true;
 	device->info.flags = SVA_DEVICE_FLAG_PASID | SVA_DEVICE_FLAG_SOFTWARE |
 			     SVA_DEVICE_FLAG_VIABLE;
@@ -150,9 +159,8 @@ static struct fake_context *context_append(struct fake_device *device, uint32_t 
 {
 	struct fake_context *context;
 
-	device->contexts = reallocarray(device->contexts, device->num_contexts + 1,
-					sizeof(*context));
-	assert(device->contexts);
+	if (device->num_contexts && device->num_contexts % FAKE_CONTEXTS == 0)
+		contexts_grow(device);
 	context = &device->contexts[device->num_contexts++];
 	*context = (struct fake_context){ .held = -1 };
 	context->entry.id = device->last_id = ++next_id;
