@@ -2,8 +2,8 @@
 /*
  * scarce.c - see scarce.h
  */
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -22,6 +22,7 @@ static _Thread_local bool armed;
 static unsigned long fails_at, count;
 static bool lasts, met;
 static long live;
+static int files_left = -1;
 static struct rlimit files_before;
 
 void scarce_memory(unsigned long number, bool lasting)
@@ -32,16 +33,6 @@ void scarce_memory(unsigned long number, bool lasting)
 	lasts = lasting;
 	count = 0;
 	met = false;
-}
-
-void scarce_begin(void)
-{
-	armed = true;
-}
-
-void scarce_end(void)
-{
-	armed = false;
 }
 
 bool scarce_met(void)
@@ -68,36 +59,47 @@ static bool fails(void)
 
 /* ---------------------------------------------------------------- files */
 
-/* The lowest number that is not in use, from which on none is */
-static int highest_fd(void)
+/* The limit below which so many numbers are free */
+static rlim_t limit_for(int left)
 {
-	DIR *folder = opendir("/proc/self/fd");
-	struct dirent *entry;
-	int highest = 0;
+	int fd = 0;
 
-	if (!folder)
-		abort();
-	while ((entry = readdir(folder))) {
-		int fd = atoi(entry->d_name);
-
-		if (fd != dirfd(folder) && fd > highest)
-			highest = fd;
+	for (;; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && left-- == 0)
+			return (rlim_t)fd;
 	}
-	closedir(folder);
-	return highest;
 }
 
 void scarce_files(int left)
 {
+	files_left = left;
+}
+
+static void files_limit(bool limited)
+{
 	struct rlimit limit;
 
+	if (files_left < 0)
+		return;
 	if (!files_before.rlim_cur && getrlimit(RLIMIT_NOFILE, &files_before))
 		abort();
 	limit = files_before;
-	if (left >= 0)
-		limit.rlim_cur = (rlim_t)(highest_fd() + 1 + left);
+	if (limited)
+		limit.rlim_cur = limit_for(files_left);
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		abort();
+}
+
+void scarce_begin(void)
+{
+	files_limit(true);
+	armed = true;
+}
+
+void scarce_end(void)
+{
+	armed = false;
+	files_limit(false);
 }
 
 /* --------------------------------------------------------------- memory */

@@ -3,7 +3,7 @@
  * scarce.h - memory and files that run out when a test says so
  *
  * Only what the thread asks for between scarce_begin() and scarce_end() is counted
- * and can fail.  Outside of the sanitizers that is every allocation, also those of
+ * and can fail; files are the whole process's.  Outside of the sanitizers that is every allocation, also those of
  * the libraries; under them (link with $(SCARCE_WRAP)) those of the objects that the
  * test is linked from.
  */
@@ -15,7 +15,7 @@
 /* The allocation with this number fails, and with @lasting all behind it; 0: none */
 void scarce_memory(unsigned long number, bool lasting);
 
-/* So many more fds may be opened, -1: as many as before */
+/* So many more fds may be opened from scarce_begin() on; -1: as many as always */
 void scarce_files(int left);
 
 void scarce_begin(void);
