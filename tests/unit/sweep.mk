@@ -28,3 +28,8 @@ $(SVAD_TEST_DIR)/kernel_dev_test: %: %.o $(B)/daemon/kernel_dev.o
 
 SVAD_MORE_TESTS := $(SCARCE_TESTS:%=$(SVAD_TEST_DIR)/%_test) $(LONE_TESTS:%=$(SVAD_TEST_DIR)/%_test)
 UNIT_TESTS += $(SVAD_MORE_TESTS)
+
+$(SVAD_TEST_DIR)/libsva_sweep: %: %.o $(SCARCE) $(LIBSVA_FAKE_SVAD) $(LIBSVA_FAKE_KERNEL) $(LIBSVA_OBJS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS) -Wl,--wrap=ioctl $(SCARCE_WRAP)
+
+UNIT_TESTS += $(SVAD_TEST_DIR)/libsva_sweep
