@@ -275,6 +275,7 @@ help:
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make check-full      tests in a guest with systemd, svad installed
+# HELP: make coverage        which lines of daemon/ the tests without a guest run
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make soak            20,000 random operations in the guest

@@ -179,7 +179,7 @@ static int serve(struct svad *svad, const struct options *options)
 		svad_notify_status(svad);
 		log_notice("serving by %s; devices: %zu, rules: %zu", svad->config,
 			   svad->devices.count, svad->policy->num_rules);
-		err = sd_event_loop(svad->event);
+		err = svad_loop(svad);
 	}
 	watch_stop(watch);
 	return err;

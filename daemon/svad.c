@@ -2,6 +2,7 @@
 /*
  * svad.c - putting the parts together, and what signals do
  */
+#include <poll.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
@@ -11,6 +12,9 @@
 #include "notice.h"
 #include "reload.h"
 #include "svad.h"
+
+/* How long svad waits when it cannot even ask what has happened */
+#define MEMORY_PAUSE	10	/* ms */
 
 #define SIGNAL_PRIORITY (SD_EVENT_PRIORITY_NORMAL - 20)
 
@@ -131,6 +135,32 @@ void svad_free(struct svad *svad)
 	*svad = (struct svad){
 		.cgroups = CGROUPS_NONE, .grants.file = -1, .clients.socket = -1,
 	};
+}
+
+int svad_turn(struct svad *svad, uint64_t timeout)
+{
+	int ret = sd_event_run(svad->event, timeout);
+	uint64_t now = 0;
+
+	if (ret != -ENOMEM)
+		return ret;
+	sd_event_now(svad->event, CLOCK_MONOTONIC, &now);
+	if (log_allows(UINT32_MAX, now))
+		log_warning("no memory to see what clients and devices do; svad goes on when there is some");
+	poll(NULL, 0, MEMORY_PAUSE);
+	return 0;
+}
+
+int svad_loop(struct svad *svad)
+{
+	int ret;
+
+	while (sd_event_get_state(svad->event) != SD_EVENT_FINISHED) {
+		ret = svad_turn(svad, UINT64_MAX);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 static int svad_load_policy(struct svad *svad)

@@ -67,6 +67,15 @@ struct svad_start {
 int must_check svad_init(struct svad *svad, sd_event *event, const struct svad_start *start);
 void svad_free(struct svad *svad);
 
+/*
+ * One turn of the loop, like sd_event_run(); but a want of memory does not end it:
+ * 0 after a short while, as if nothing had happened.
+ */
+int must_check svad_turn(struct svad *svad, uint64_t timeout);
+
+/* Until a signal ends it.  0 or -errno. */
+int must_check svad_loop(struct svad *svad);
+
 /* SIGTERM, SIGINT, SIGHUP: have to be blocked already */
 int must_check svad_handle_signals(struct svad *svad);
 

@@ -34,38 +34,61 @@ struct watch {
 	int parent;	/* inotify's number for NODES_PARENT */
 };
 
+static bool is_scarcity(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
+/* What could not be seen or had now is looked for once more */
+static void watch_again(struct watch *watch)
+{
+	sd_event_source_set_time_relative(watch->patience, PATIENCE);
+	sd_event_source_set_enabled(watch->patience, SD_EVENT_ONESHOT);
+}
+
 /* A node that is not there or not svad's yet: its event comes, or the time is up */
 static bool watch_waits(struct watch *watch, const char *node)
 {
 	if (!watch->patient || !access(node, R_OK | W_OK))
 		return false;
-	if (errno != EACCES)
-		return errno == ENOENT;
-	sd_event_source_set_time_relative(watch->patience, PATIENCE);
-	return sd_event_source_set_enabled(watch->patience, SD_EVENT_ONESHOT) >= 0;
+	if (errno == EACCES)
+		watch_again(watch);
+	return errno == EACCES || errno == ENOENT;
+}
+
+static int watch_add_device(struct watch *watch, struct udev_device *device)
+{
+	const char *name = udev_device_get_sysname(device);
+	const char *node = udev_device_get_devnode(device);
+
+	if (!name || !node)
+		return -errno;
+	/* R10: named by the kernel, opened where it says, never where a client says */
+	return watch_waits(watch, node) ? 0 : devices_add(watch->devices, name, node);
 }
 
 static void watch_add(struct watch *watch, const char *syspath)
 {
 	struct udev_device *device = udev_device_new_from_syspath(watch->udev, syspath);
-	const char *node;
+	int err = device ? watch_add_device(watch, device) : -errno;
 
-	if (!device)
-		return;		/* it has gone meanwhile */
-	node = udev_device_get_devnode(device);
-	/* R10: named by the kernel, opened where it says, never where a client says */
-	if (node && !watch_waits(watch, node))
-		devices_add(watch->devices, udev_device_get_sysname(device), node);
+	/* any other error: it has gone meanwhile, or devices_add() has told of it */
+	if (is_scarcity(err))
+		watch_again(watch);
 	udev_device_unref(device);
 }
 
 static void watch_enumerate(struct watch *watch, struct udev_enumerate *enumerate)
 {
 	struct udev_list_entry *entry;
+	int err = udev_enumerate_add_match_subsystem(enumerate, "sva");
 
-	if (udev_enumerate_add_match_subsystem(enumerate, "sva") < 0 ||
-	    udev_enumerate_scan_devices(enumerate) < 0) {
-		log_error("the devices cannot be listed; is /sys mounted?");
+	if (err >= 0)
+		err = udev_enumerate_scan_devices(enumerate);
+	if (is_scarcity(err))
+		watch_again(watch);
+	if (err < 0) {
+		log_error("the devices cannot be listed: %s; is /sys mounted?", strerror(-err));
 		return;
 	}
 	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate))
@@ -89,6 +112,7 @@ void watch_rescan(void *userdata)
 	enumerate = udev_enumerate_new(watch->udev);
 	if (!enumerate) {
 		log_error("the devices cannot be listed: no memory");
+		watch_again(watch);
 		return;
 	}
 	watch_enumerate(watch, enumerate);

@@ -353,9 +353,11 @@ static struct fake_device *device_of(int fd)
 
 static struct fake_device *device_by_node(const char *node)
 {
+	const char *name = !strncmp(node, "/fake/", 6) ? node + 6 :
+			   !strncmp(node, "/dev/sva/", 9) ? node + 9 : "";
+
 	for (size_t i = 0; i < FAKE_DEVICES; i++) {
-		if (devices[i] && devices[i]->plugged && !strncmp(node, "/fake/", 6) &&
-		    !strcmp(devices[i]->info.name, node + 6))
+		if (devices[i] && devices[i]->plugged && !strcmp(devices[i]->info.name, name))
 			return devices[i];
 	}
 	return NULL;

@@ -18,7 +18,7 @@
 
 struct fake_device;
 
-/* A device with node /fake/NAME, one type "shared", room for @contexts */
+/* A device with nodes /fake/NAME and /dev/sva/NAME, one type "shared", room for @contexts */
 struct fake_device *fake_plug(const char *name, uint32_t contexts);
 void fake_add_type(struct fake_device *device, const char *type);
 /* GONE, then ENODEV for ever */

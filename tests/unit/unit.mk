@@ -38,3 +38,5 @@ UNIT_TESTS += $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test)
 
 include tests/unit/libsva.mk
 include tests/unit/release.mk
+include tests/unit/sweep.mk
+include tests/unit/coverage.mk
