@@ -31,11 +31,13 @@ struct findings {
 	unsigned int lines;
 };
 
-static void note(void *userdata, const char *path, unsigned int line, const char *message)
+static void note(void *userdata, const char *path, unsigned int line, unsigned int column,
+		 const char *message)
 {
 	struct findings *findings = userdata;
 
 	(void)path;
+	(void)column;
 	if (!*message || line > findings->lines)
 		abort();
 	findings->count++;

@@ -105,7 +105,8 @@ static void policy_write(void)
 	FILE *file = fopen(config, "we");
 
 	INSIST(file);
-	fputs("[limits]\nconnections-per-user = 100\n[deny]\nuser = *\ndevice = soft1\n"
+	fputs("[limits]\nconnections-per-user = 100\n"
+	      "requests-per-second = 1000000\n[deny]\nuser = *\ndevice = soft1\n"
 	      "[allow]\nuser = *\ngroup = root\ncontexts-per-user = 32\n", file);
 	INSIST(!fclose(file));
 }
@@ -118,7 +119,8 @@ static void start(void)
 	policy_write();
 	log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_INFO);
 	INSIST(sd_event_new(&event) >= 0);
-	INSIST(!svad_init(&svad, event, config, listen_open(path)));
+	INSIST(!svad_init(&svad, event, &(struct svad_start){
+		.config = config, .socket = listen_open(path), .state = -1 }));
 	device = fake_plug("soft0", CONTEXTS);
 	fake_plug("soft1", CONTEXTS);
 	INSIST(!devices_add(&svad.devices, "soft0", "/fake/soft0"));
@@ -204,6 +206,14 @@ static size_t body_of(unsigned int type)
 		[SVA_MSG_LIST_DEVICES] = sizeof(struct sva_msg_list_devices),
 		[SVA_MSG_LIST_CONTEXTS] = sizeof(struct sva_msg_list_contexts),
 		[SVA_MSG_EXPLAIN] = sizeof(struct sva_msg_explain),
+		[SVA_MSG_EXPLAIN_USER] = sizeof(struct sva_msg_explain_user),
+		[SVA_MSG_ADD_GRANT] = sizeof(struct sva_msg_add_grant),
+		[SVA_MSG_REMOVE_GRANT] = sizeof(struct sva_msg_number),
+		[SVA_MSG_LIST_GRANTS] = sizeof(struct sva_msg_number),
+		[SVA_MSG_REVOKE] = sizeof(struct sva_msg_revoke),
+		[SVA_MSG_RESET] = sizeof(struct sva_msg_reset),
+		[SVA_MSG_STATS] = sizeof(struct sva_msg_number),
+		[SVA_MSG_SUBSCRIBE] = sizeof(struct sva_msg_number),
 	};
 
 	return type < ARRAY_SIZE(sizes) && sizes[type] ? sizes[type] : sizeof(struct sva_msg);

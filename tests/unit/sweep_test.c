@@ -55,13 +55,21 @@ static void turn(struct session *s)
 static bool svad_starts(struct session *s)
 {
 	struct fixture *f = s->f;
-	int socket, err;
+	struct svad_start start = { .config = f->config, .state = -1 };
+	int err;
 
 	fixture_write_policy(f, policy);
 	assert_true(sd_event_new(&f->event) >= 0);
 	scarce_begin();
-	socket = listen_open(f->socket);
-	err = socket < 0 ? socket : svad_init(&f->svad, f->event, f->config, socket);
+	start.socket = listen_open(f->socket);
+	if (start.socket >= 0)
+		start.state = grants_file_open(f->state);
+	if (start.state >= 0) {
+		err = svad_init(&f->svad, f->event, &start);
+	} else {
+		err = start.socket < 0 ? start.socket : start.state;
+		fd_close(&start.socket);
+	}
 	scarce_end();
 	if (!err)
 		return true;
@@ -73,7 +81,8 @@ static bool svad_starts(struct session *s)
 /* The next time that somebody looks, it is there */
 static void plug(struct session *s, const char *name)
 {
-	struct fake_device *device = fake_plug(name, 100);
+	/* more than what makes each user's share of it small */
+	struct fake_device *device = fake_plug(name, 1000);
 	char node[64];
 	int err;
 
