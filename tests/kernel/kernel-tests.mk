@@ -8,7 +8,7 @@ KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += evidence widths pins storm soak
 SERVICE_TESTS := path hostile cycles
-SERVICE_TESTS += partitions
+SERVICE_TESTS += partitions admin
 KT := $(B)/tests/kernel
 
 GUEST_TESTS += $(addprefix $(KT)/,$(KERNEL_TESTS) $(SERVICE_TESTS))
