@@ -550,7 +550,7 @@ int client_stats(struct client *client, struct sva_msg_stats *stats)
 
 int client_subscribe(struct client *client)
 {
-	struct sva_msg_done done;
+	struct sva_msg_done done = { 0 };
 
 	return client_number(client, SVA_MSG_SUBSCRIBE, 0, &done.msg, sizeof(done));
 }

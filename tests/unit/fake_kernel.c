@@ -19,7 +19,7 @@
 
 struct fake_context {
 	struct sva_context_entry entry;
-	int held;	/* writing end of the pipe, -1: ended or not svad's */
+	int held;	/* the other end, -1: ended or not svad's */
 };
 
 struct fake_device {
@@ -286,9 +286,9 @@ void fake_context_release(struct fake_device *device, uint64_t id)
 
 static bool context_is_held(const struct fake_context *context)
 {
-	struct pollfd pollfd = { .fd = context->held, .events = POLLOUT };
+	struct pollfd pollfd = { .fd = context->held };
 
-	return context->held < 0 || (poll(&pollfd, 1, 0) >= 0 && !(pollfd.revents & POLLERR));
+	return context->held < 0 || (poll(&pollfd, 1, 0) >= 0 && !(pollfd.revents & POLLHUP));
 }
 
 bool fake_context_has_holder(struct fake_device *device, uint64_t id)
@@ -441,7 +441,7 @@ int kernel_context_create(int fd, struct sva_create_context *create)
 {
 	struct fake_device *device = device_of(fd);
 	struct fake_context *context;
-	int pipes[2];
+	int sockets[2];
 	int err = create_fails(device, create);
 
 	if (err)
@@ -451,15 +451,16 @@ int kernel_context_create(int fd, struct sva_create_context *create)
 		create->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		return create->fd < 0 ? -errno : 0;
 	}
-	if (pipe2(pipes, O_CLOEXEC))
+	/* what svad's filter lets it make */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return -errno;
 	context = context_append(device, create->account, create->owner);
 	context->entry.cookie = create->cookie;
 	context->entry.type = create->type;
 	context->entry.state = SVA_STATE_CREATED;
-	context->held = pipes[1];
+	context->held = sockets[1];
 	create->id = context->entry.id;
-	create->fd = pipes[0];
+	create->fd = sockets[0];
 	return 0;
 }
 

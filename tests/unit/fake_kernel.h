@@ -2,8 +2,8 @@
 /*
  * fake_kernel.h - a stand-in for sva.ko behind daemon/kernel.h
  *
- * A control node is a socket that the test writes events into; a context is the
- * reading end of a pipe, so that the test sees when its last holder is gone.
+ * A control node is a socket that the test writes events into; a context is one
+ * end of a socket pair, so that the test sees when its last holder is gone.
  *
  * What the kernel would remember is in memory that children share: a test may run
  * svad in a child, have it killed, and look at what is left (fake_svad_died()).

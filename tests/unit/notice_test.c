@@ -158,6 +158,34 @@ static void a_slow_watcher_is_told_what_it_missed(void **state)
 	close(client);
 }
 
+/* There is room again, and svad has not been told so yet when the next one comes */
+static void a_loss_is_told_before_what_comes_behind_it(void **state)
+{
+	struct fixture *f = *state;
+	struct sva_msg_event event;
+	struct fake_device *fake;
+	int watch, client;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	watch = subscribe(f, -1);
+	client = fixture_connect(f, -1);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	while (!f->svad.stats[SVA_STAT_EVENTS_LOST]) {
+		fake_post(fake, SVA_EVENT_BOUND, fake_last_id(fake), 0);
+		fixture_run(f);
+	}
+	while (next_kind(watch, &event) >= 0)
+		;
+	fake_post(fake, SVA_EVENT_BOUND, fake_last_id(fake), 0);
+	fixture_run(f);
+	assert_int_equal(next_kind(watch, &event), SVA_NOTICE_LOST);
+	assert_int_equal(event.count, 2);
+	assert_int_equal(next_kind(watch, &event), -1);
+	close(watch);
+	close(client);
+}
+
 static void a_watch_asks_nothing_more(void **state)
 {
 	struct fixture *f = *state;
@@ -427,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(everybody_is_told_of_his_own_and_administrators_of_all),
 		TEST(a_slow_watcher_is_told_what_it_missed),
+		TEST(a_loss_is_told_before_what_comes_behind_it),
 		TEST(a_watch_asks_nothing_more),
 		TEST(watches_of_a_user_are_limited),
 		TEST(administrators_revoke_and_reset),
