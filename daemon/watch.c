@@ -91,8 +91,9 @@ static void watch_enumerate(struct watch *watch, struct udev_enumerate *enumerat
 		log_error("the devices cannot be listed: %s; is /sys mounted?", strerror(-err));
 		return;
 	}
-	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate))
+	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate)) {
 		watch_add(watch, udev_list_entry_get_name(entry));
+	}
 }
 
 /* -ENOENT and the like: the folder comes with the first node, and is told of */

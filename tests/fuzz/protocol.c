@@ -169,7 +169,7 @@ static void ask_politely(void)
 	struct sva_msg_list_devices request = {
 		.msg = {
 			.size = sizeof(request), .version = SVA_PROTOCOL_VERSION,
-			.type = SVA_MSG_LIST_DEVICES, .serial = ++serial,
+			.type = SVA_MSG_LIST_DEVICES, .serial = serial + 1,
 		},
 	};
 	struct sva_msg reply;
@@ -177,7 +177,7 @@ static void ask_politely(void)
 	INSIST(send(polite, &request, sizeof(request), MSG_NOSIGNAL) == sizeof(request));
 	turn();
 	INSIST(reply_take(polite, &reply) == sizeof(struct sva_msg_devices));
-	INSIST(reply.serial == serial && !reply.error);
+	INSIST(reply.serial == ++serial && !reply.error);
 }
 
 /* ----------------------------------------------------------- operations */

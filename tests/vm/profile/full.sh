@@ -122,7 +122,8 @@ base_make()
 }
 base_below=$ROOT/root.cpio
 
-# What systemd does at boot: load the modules, start svad
+# What systemd does at boot: load the modules, start svad.  $service is run's.
+# shellcheck disable=SC2154
 profile_job()
 {
 	local units=$1/etc/systemd/system name
