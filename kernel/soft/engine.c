@@ -117,7 +117,8 @@ static int pace_failures(struct soft_job *job)
 		sva_context_end_for_faults(q->ctx);
 		return -ECANCELED;
 	}
-	wait_event_idle_timeout(q->wait, blocked(q), nsecs_to_jiffies(NSEC_PER_SEC - age));
+	/* not a moment less: what comes before the second is over is one more strike */
+	wait_event_idle_timeout(q->wait, blocked(q), nsecs_to_jiffies(NSEC_PER_SEC - age) + 1);
 	return blocked(q) ? -ECANCELED : -EFAULT;
 }
 

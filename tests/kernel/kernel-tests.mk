@@ -53,7 +53,9 @@ $(KT32)/%.o: tests/kernel/%.c
 	$(if $(V),,echo '  CC $@')
 	$(CC) -m32 $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# <asm/...> is the 64-bit one's, whose place -m32 does not look in
 $(KT32)/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+$(KT32)/%.o: CPPFLAGS += -idirafter /usr/include/x86_64-linux-gnu
 
 $(KT32)/abi32: $(ABI32_SOURCES:tests/kernel/%.c=$(KT32)/%.o)
 	$(CC) -m32 $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ -pthread
