@@ -53,10 +53,13 @@ int sva_ucmd_respond_nofault(struct sva_ucmd *ucmd)
 				    min_t(size_t, ucmd->argsz, ucmd->size)) ? -EAGAIN : 0;
 }
 
-/* Sleeps, as long as the caller's memory takes */
+/*
+ * Sleeps, as long as the caller's memory takes, and changes nothing there: a call that
+ * is refused leaves its argument as it was, but for the reason.
+ */
 int sva_ucmd_fault_in(struct sva_ucmd *ucmd)
 {
-	if (fault_in_writeable(ucmd->arg, min_t(size_t, ucmd->argsz, ucmd->size)))
+	if (fault_in_safe_writeable(ucmd->arg, min_t(size_t, ucmd->argsz, ucmd->size)))
 		return sva_ucmd_fail(ucmd, SVA_REASON_BAD_POINTER, -EFAULT);
 	return 0;
 }

@@ -326,7 +326,7 @@ TEST(R8, tree_search_in_a_circle_can_be_aborted)
 	job.completion = (uintptr_t)&done;
 	queue_open(&queue);
 	ring_submit(&queue.ring, &job);
-	while (queue.ring.status->head == 0)
+	while (__atomic_load_n(&queue.ring.status->head, __ATOMIC_ACQUIRE) == 0)
 		;
 	ring_abort(&queue.ring, queue.ring.tail);
 	CHECK_EQ(ring_wait(&queue.ring, &done), SVA_ACCEL_ABORTED);

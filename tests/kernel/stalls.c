@@ -89,6 +89,20 @@ TEST(R8, a_bind_that_waits_for_its_callers_page_succeeds_when_the_page_comes)
 	context_unbind(slow.ctx, slow.args->pasid, 0);
 }
 
+/* What is waited for is the page; what is in it stays as it was */
+TEST(R7, a_refused_bind_leaves_its_argument_as_it_was)
+{
+	struct sva_bind_task args = { .argsz = sizeof(args), .reason = 0xa5a5 }, before = args;
+	int node = node_open(), ctx = context_create(node, getpid(), NULL);
+
+	context_bind(ctx);
+	for (int i = 0; i < 2; i++) {
+		REFUSED(ctx, SVA_BIND_TASK, &args, EBUSY, SVA_REASON_ALREADY_BOUND);
+		before.reason = args.reason;
+		CHECK(!memcmp(&args, &before, sizeof(args)), "it was changed");
+	}
+}
+
 TEST(R8, it_holds_up_neither_a_revoke_nor_a_reset)
 {
 	struct slow_bind slow;

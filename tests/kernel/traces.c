@@ -169,11 +169,11 @@ TEST(R7, faults_are_traced_with_address_access_and_outcome)
 	queue_open(&queue);
 	trace_start();
 	queue_succeed(&queue, job_fill(cold, 1, 8));
-	TRACED_ONCE("sva_fault: %s context=%llu pasid=%u address=0x%llx access=w resolved\n",
+	TRACED_ONCE("sva_fault: %s context=%llu pasid=%u address=0x%llx pages=1 access=w resolved\n",
 		    device_name(), (unsigned long long)queue.id, queue.pasid,
 		    (unsigned long long)(uintptr_t)cold);
 	queue_run(&queue, job_crc(hole, 8, 0));
-	TRACED_ONCE("sva_fault: %s context=%llu pasid=%u address=0x%llx access=r failed\n",
+	TRACED_ONCE("sva_fault: %s context=%llu pasid=%u address=0x%llx pages=1 access=r failed\n",
 		    device_name(), (unsigned long long)queue.id, queue.pasid,
 		    (unsigned long long)(uintptr_t)hole);
 	trace_end();
