@@ -105,7 +105,15 @@ static unsigned int devices_in_sysfs(void)
 	return count;
 }
 
-/* Every test begins and ends with the device alone and all of its capacity */
+static bool all_is_available(void *total)
+{
+	return attribute_read(AVAILABLE) == *(uint32_t *)total;
+}
+
+/*
+ * Every test begins and ends with the device alone and all of its capacity, when the
+ * contexts of processes that have exited have ended, too
+ */
 static long whole_capacity(void)
 {
 	struct sva_type_info type = { .argsz = sizeof(type) };
@@ -113,7 +121,8 @@ static long whole_capacity(void)
 
 	ACCEPTED(node, SVA_DEVICE_GET_TYPE_INFO, &type);
 	close(node);
-	CHECK_EQ(attribute_read(AVAILABLE), type.total);
+	CHECK(wait_until(all_is_available, &type.total, PATIENCE_MS), "%ld of %u are available",
+	      attribute_read(AVAILABLE), type.total);
 	CHECK_EQ(devices_in_sysfs(), 1);
 	return type.total;
 }
