@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * pci.c - what only a device on a bus has: doorbells that are its registers, resets
- * and removal by others than its driver, and sleep
+ * and removal by others than its driver
  */
 #define TEST_DEVICE "pci"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -227,31 +225,4 @@ TEST(R6, function_removed_from_the_bus_leaves_its_users_alive)
 		child_join(&child);
 		bus_rescan();
 	}
-}
-
-/* ----------------------------------------------------------------- sleep */
-
-static void text_put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	CHECK(fd >= 0, "%s: %s", path, strerror(errno));
-	CHECK(write(fd, text, strlen(text)) > 0, "'%s' to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
-TEST(R5, sleep_ends_what_is_bound_and_the_device_wakes_up)
-{
-	struct child child;
-	struct queue queue;
-
-	child_start(&child, works_until_stopped, NULL);
-	word_receive(child.line);
-	text_put("/sys/class/rtc/rtc0/wakealarm", "0");
-	text_put("/sys/class/rtc/rtc0/wakealarm", "+2");
-	text_put("/sys/power/state", "freeze");
-	child_join(&child);
-	queue_open(&queue);
-	queue_succeed(&queue, job_nop());
-	queue_close(&queue);
 }
