@@ -20,7 +20,7 @@ static bool mm_event(struct mmu_interval_notifier *watch,
 	struct sva_context *ctx = container_of(watch, struct sva_context, mm_watch);
 
 	if (range->event == MMU_NOTIFY_RELEASE)
-		sva_context_end_async(ctx, SVA_REASON_NONE);
+		sva_context_mm_ends(ctx);
 	return true;
 }
 

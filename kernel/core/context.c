@@ -201,6 +201,7 @@ static struct sva_context *context_alloc(struct sva_device *sdev)
 	mutex_init(&ctx->read_lock);
 	init_rwsem(&ctx->active);
 	init_completion(&ctx->ended);
+	init_completion(&ctx->mm_ended);
 	INIT_WORK(&ctx->end_work, end_work);
 	INIT_WORK(&ctx->owner_work, owner_work);
 	INIT_LIST_HEAD(&ctx->orphan);

@@ -362,7 +362,9 @@ struct sva_region_memory {
  * @active: held for reading by calls that use the provider's queue
  * @queue_ready: there is one, and its doorbells are open
  * @counting: the provider still counts for it, in quarantine
+ * @evidence: what context_stop() said
  * @release: the verdict, from context_stop() on
+ * @mm_ended: done when @mm_watch has told of the end
  * @inode: of its file; keeps the mappings findable
  * @mm_watch: tells the end of the address space
  * @owner_watch: tells the end of the owner while not bound
@@ -394,6 +396,7 @@ struct sva_context {
 	struct rw_semaphore active;
 	bool queue_ready;
 	bool counting;
+	enum sva_evidence evidence;
 	enum sva_release release;
 	struct inode *inode;
 	struct sva_pasid *pasid_entry;
@@ -408,6 +411,7 @@ struct sva_context {
 	struct work_struct end_work;
 	struct list_head orphan;
 	struct completion ended;
+	struct completion mm_ended;
 
 	struct list_head externals;
 	struct sva_pins pins;
@@ -430,6 +434,7 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd);
 bool sva_context_request_end(struct sva_context *ctx, u32 reason);
 int sva_context_request_unbind(struct sva_context *ctx, enum sva_claim claim);
 void sva_context_finish_end(struct sva_context *ctx);
+void sva_context_mm_ends(struct sva_context *ctx);
 void sva_context_end_async(struct sva_context *ctx, u32 reason);
 void sva_context_resolve(struct sva_context *ctx, enum sva_release release);
 void sva_context_stop_counting(struct sva_context *ctx);

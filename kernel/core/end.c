@@ -67,41 +67,14 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason)
 	}
 }
 
-/* exit_mmap() is over when the mm knows its program no more; no event tells */
-static void await_exit(const struct mm_struct *mm)
-{
-	while (rcu_access_pointer(mm->exe_file))
-		usleep_range(50, 100);
-}
-
 /*
- * IOMMU drivers take a PASID out when its address space ends, too, and some do badly
- * when that happens at the same time: intel-iommu then returns from this here with
- * translations still on the device, which R3 cannot bear.  So the address space is
- * kept from ending meanwhile, or its end is waited for.
+ * Off the device and out of the IOMMU, in the order that R3 rests on: doorbells
+ * closed, no new work, stop, and the PASID taken out whatever stop said, which drains
+ * page requests.
  */
-static void leave_iommu(struct sva_context *ctx)
-{
-	struct mm_struct *mm = ctx->pasid_entry->mm;
-	bool alive = mmget_not_zero(mm);
-
-	if (!alive)
-		await_exit(mm);
-	iommu_sva_unbind_device(ctx->handle);
-	ctx->handle = NULL;
-	/* not the last reference: what comes with that is not for here */
-	if (alive)
-		mmput_async(mm);
-}
-
-/*
- * The order that R3 rests on: no new work, stop, out of the IOMMU whatever stop
- * said, which drains page requests, and only then the verdict.
- */
-static enum sva_release stop_queue(struct sva_context *ctx)
+static void leave_device(struct sva_context *ctx)
 {
 	const struct sva_device_ops *ops = &ctx->sdev->ops;
-	enum sva_evidence evidence;
 
 	down_write(&ctx->active);
 	ctx->queue_ready = false;
@@ -110,9 +83,62 @@ static enum sva_release stop_queue(struct sva_context *ctx)
 
 	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
-	evidence = ops->context_stop(ctx);
-	leave_iommu(ctx);
-	ctx->release = sva_release_decide(evidence, ctx->claim,
+	ctx->evidence = ops->context_stop(ctx);
+	iommu_sva_unbind_device(ctx->handle);
+	ctx->handle = NULL;
+}
+
+/**
+ * sva_context_mm_ends() - the address space ends; from its notifier, which may sleep
+ *
+ * Before the IOMMU driver hears of it.  That takes the PASID out, too, and some do
+ * badly: after intel-iommu has, iommu_sva_unbind_device() drains no page requests, and
+ * frees what their handlers still use; and both at once leave translations on the
+ * device.  So the context leaves here and now, whoever has won its end.  But not in a
+ * worker: it may be the one that handles page requests, which unbinding waits for.
+ */
+void sva_context_mm_ends(struct sva_context *ctx)
+{
+	sva_context_end_async(ctx, SVA_REASON_NONE);
+	if (ctx->handle && !(current->flags & PF_WQ_WORKER))
+		leave_device(ctx);
+	complete_all(&ctx->mm_ended);
+}
+
+/* exit_mmap() is over when the mm knows its program no more; no event tells */
+static void await_exit(const struct mm_struct *mm)
+{
+	while (rcu_access_pointer(mm->exe_file))
+		usleep_range(50, 100);
+}
+
+/* The address space is kept from ending meanwhile, or its end has come this far */
+static void see_to_leaving(struct sva_context *ctx)
+{
+	struct mm_struct *mm = ctx->pasid_entry->mm;
+
+	if (mmget_not_zero(mm)) {
+		leave_device(ctx);
+		/* not the last reference: what comes with that is not for here */
+		mmput_async(mm);
+		return;
+	}
+	wait_for_completion(&ctx->mm_ended);
+	if (!ctx->handle)
+		return;
+	await_exit(mm);
+	if (ctx->sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS)
+		iopf_queue_flush_dev(ctx->sdev->parent);
+	leave_device(ctx);
+}
+
+/* Out of the IOMMU, and only then the verdict */
+static enum sva_release stop_queue(struct sva_context *ctx)
+{
+	const struct sva_device_ops *ops = &ctx->sdev->ops;
+
+	see_to_leaving(ctx);
+	ctx->release = sva_release_decide(ctx->evidence, ctx->claim,
 					  READ_ONCE(ctx->sdev->trust_users));
 
 	mmu_interval_notifier_remove(&ctx->mm_watch);
@@ -162,7 +188,7 @@ void sva_context_finish_end(struct sva_context *ctx)
 {
 	enum sva_release release = SVA_RELEASE_CLEAN;
 	struct sva_pasid *pasid = ctx->pasid_entry;
-	bool was_bound = ctx->handle, quarantined;
+	bool was_bound = pasid, quarantined;
 
 	if (was_bound)
 		release = stop_queue(ctx);

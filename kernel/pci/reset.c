@@ -42,7 +42,8 @@ static int reset_by_register(struct apci_device *ad)
 
 /*
  * Not pci_reset_function(), which would call apci_error_handlers and wait for the
- * reset that this is part of.
+ * reset that this is part of.  Somebody else's has locked the configuration space, and
+ * waits for this one to be over, or has just done the same.
  */
 static int reset_by_function(struct apci_device *ad)
 {
@@ -52,7 +53,8 @@ static int reset_by_function(struct apci_device *ad)
 	ret = pcie_reset_flr(pdev, PCI_RESET_PROBE);
 	if (ret)
 		return ret;
-	pci_cfg_access_lock(pdev);
+	if (!pci_cfg_access_trylock(pdev))
+		return -EBUSY;
 	pci_save_state(pdev);
 	ret = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
 	pci_restore_state(pdev);

@@ -93,8 +93,9 @@ static void part_line(char *text, size_t size, unsigned int number)
 static int any_node(struct agent *agent)
 {
 	unsigned int number = choose(agent, 3 * PARTITIONS);
-	char path[64] = "/dev/sva/soft0";
+	char path[64];
 
+	snprintf(path, sizeof(path), "/dev/sva/%s", device_name());
 	if (number < PARTITIONS)
 		part_line(path + 9, sizeof(path) - 9, number);
 	return open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -458,6 +459,14 @@ static void op_driver(struct agent *agent)
 	close(lock);
 }
 
+static int device_write(const char *attribute, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/sva/%s/%s", device_name(), attribute);
+	return text_write(path, text);
+}
+
 static void op_part_create(struct agent *agent)
 {
 	char line[64];
@@ -465,7 +474,7 @@ static void op_part_create(struct agent *agent)
 
 	part_line(line, sizeof(line), choose(agent, PARTITIONS));
 	strcat(line, " 6");
-	result = text_write("/sys/class/sva/soft0/types/shared/create", line);
+	result = device_write("types/shared/create", line);
 	CHECK(!result || result == -EEXIST || result == -ENODEV || result == -ENOENT,
 	      "create: %s", strerror(-result));
 }
@@ -493,8 +502,8 @@ static void op_misbehave(struct agent *agent)
 		"none", "none", "none", "none", "none", "none", "hold", "stale", "late", "never",
 		"mute",
 	};
-	int result = text_write("/sys/class/sva/soft0/device/misbehave",
-				modes[choose(agent, sizeof(modes) / sizeof(modes[0]))]);
+	int result = device_write("device/misbehave",
+				  modes[choose(agent, sizeof(modes) / sizeof(modes[0]))]);
 
 	CHECK(!result || result == -ENOENT || result == -ENODEV, "misbehave: %s",
 	      strerror(-result));
