@@ -431,6 +431,7 @@ static void a_damaged_state_file_is_read_as_far_as_it_is_good(void **state)
 {
 	struct fixture *f = *state;
 	static char image[4096];
+	char boot[37] = "";
 	ssize_t size;
 	int root, fd;
 
@@ -444,6 +445,10 @@ static void a_damaged_state_file_is_read_as_far_as_it_is_good(void **state)
 	fd = open(f->state, O_RDWR | O_CLOEXEC);
 	size = pread(fd, image, sizeof(image), 0);
 	assert_int_equal(size, 3 * 1024);
+	root = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(root, boot, sizeof(boot) - 1), sizeof(boot) - 1);
+	close(root);
+	assert_memory_equal(image + 16, boot, sizeof(boot) - 1);
 	for (off_t cut = 1; cut < 1024; cut += 100) {
 		struct grants grants;
 
