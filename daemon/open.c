@@ -121,6 +121,9 @@ static uint32_t cgroup_limit_reached(struct search *search, const struct device 
 
 	if (!path)
 		return search->who->failure;
+	/* EXPLAIN of somebody who is said to be nowhere in particular */
+	if (!*path)
+		return 0;
 	id = cgroup_id(&search->svad->cgroups, path, length ? length : cgroup_unit_length(path));
 	if (!id)
 		return SVA_REASON_NO_CGROUP;
