@@ -515,6 +515,38 @@ static void what_cannot_be_written_down_is_not_given(void **state)
 	close(root);
 }
 
+/* One user's grants on several devices hang together; any may be taken out */
+static void grants_of_one_user_are_found_whichever_was_taken(void **state)
+{
+	static const char *const devices[] = { "soft0", "soft1", "soft2" };
+	struct fixture *f = *state;
+	struct grants *grants = &f->svad.grants;
+
+	fixture_start(f, "");
+	for (size_t gone = 0; gone < ARRAY_SIZE(devices); gone++) {
+		uint32_t numbers[3];
+		size_t found = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+			struct grant wanted = { .uid = ALICE, .contexts = 1 }, *given;
+
+			name_copy(wanted.device, devices[i], sizeof(wanted.device));
+			assert_int_equal(grant_give(grants, &wanted, &given), 0);
+			numbers[i] = given->number;
+		}
+		assert_int_equal(grant_take(grants, grant_find(grants, numbers[gone])), 0);
+		for (struct grant *grant = grant_first_of_user(grants, ALICE); grant;
+		     grant = grant_next(grants, grant)) {
+			assert_int_equal(grant->uid, ALICE);
+			assert_string_not_equal(grant->device, devices[gone]);
+			found++;
+		}
+		assert_int_equal(found, 2);
+		while (grant_first_of_user(grants, ALICE))
+			assert_int_equal(grant_take(grants, grant_first_of_user(grants, ALICE)), 0);
+	}
+}
+
 /* R8 */
 static void grants_are_bounded(void **state)
 {
@@ -553,6 +585,7 @@ int main(void)
 		TEST(without_a_state_file_nothing_is_revoked),
 		TEST(a_damaged_state_file_is_read_as_far_as_it_is_good),
 		TEST(what_cannot_be_written_down_is_not_given),
+		TEST(grants_of_one_user_are_found_whichever_was_taken),
 		TEST(grants_are_bounded),
 	};
 
