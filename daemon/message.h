@@ -56,8 +56,9 @@ struct received {
 };
 
 /*
- * Receives one packet.  Fds that come with it do not stay in svad.  With MESSAGE_VIOLATION, what of the header was received is in
- * @request and the rest of it is zero.
+ * Receives one packet.  Fds that come with it do not stay in svad.  With
+ * MESSAGE_VIOLATION, what of the header was received is in @request and the rest of
+ * the header is zero.
  */
 enum message_kind message_receive(int socket, union request *request,
 				  struct received *received);

@@ -14,18 +14,21 @@
 
 /* -------------------------------------------------------- LIST_DEVICES */
 
-/* The policy alone: a user at his limit is permitted all the same */
-static bool device_permitted(const struct policy *policy, struct subject *who,
-			     const struct device *device)
+/* The policy and grants alone: a user at his limit is permitted all the same */
+static bool device_permitted(struct svad *svad, struct subject *who, const struct device *device)
 {
 	for (uint32_t i = 0; i < device->num_types; i++) {
-		if (!policy_decide(policy, who, device->name, device->types[i]).reason)
+		uint32_t reason = policy_decide(svad->policy, who, device->name,
+						device->types[i]).reason;
+
+		if (!reason || (reason == SVA_REASON_DENIED_BY_DEFAULT &&
+				grant_for(svad, who, device)))
 			return true;
 	}
 	return false;
 }
 
-static bool device_describe(const struct policy *policy, struct subject *who,
+static bool device_describe(struct svad *svad, struct subject *who,
 			    const struct device *device, struct sva_msg_device *out)
 {
 	struct sva_device_info info;
@@ -40,7 +43,7 @@ static bool device_describe(const struct policy *policy, struct subject *who,
 	out->max_contexts = info.max_contexts;
 	out->contexts = info.contexts;
 	out->quarantined = info.quarantined;
-	out->permitted = device_permitted(policy, who, device);
+	out->permitted = device_permitted(svad, who, device);
 	return true;
 }
 
@@ -56,7 +59,7 @@ static void request_list_devices(struct client *client, struct subject *who,
 	while (out->count < SVA_MSG_DEVICES &&
 	       (device = devices_next(&svad->devices, &index))) {
 		index++;
-		if (device_describe(svad->policy, who, device, &out->devices[out->count]))
+		if (device_describe(svad, who, device, &out->devices[out->count]))
 			out->count++;
 	}
 	out->next = (uint32_t)index;

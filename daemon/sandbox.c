@@ -7,8 +7,9 @@
  * of a control node that svad uses), the state file, which is open already,
  * cgroups (reading /proc, and stat), a reload (reading files, and the AF_UNIX
  * services that names of users are asked of), sd_notify and the journal, libudev
- * reading /sys, and memory that is never executable.  Not on it: exec, new processes or threads, any way to
- * create or write a file, the network, signals to others.
+ * reading /sys, and memory that is never executable.  Not on it: exec, new processes
+ * or threads, any way to create a file or to open one for writing, the network,
+ * signals to others.
  */
 #include <fcntl.h>
 #include <grp.h>
