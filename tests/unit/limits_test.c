@@ -420,6 +420,10 @@ static void a_reload_judges_by_groups_and_by_the_cgroup_of_now(void **state)
 	fixture_write_policy(f, "[reload]\nexisting-contexts = revoke\n[allow]\ngroup = root\ncgroup = /job\n");
 	assert_int_equal(svad_reload(&f->svad), 0);
 	assert_int_equal(fake_revokes(fake), 0);
+	/* out of sight: nothing is certain, so nothing is taken away */
+	fixture_cgroup_enter(f, getpid(), "/../job");
+	assert_int_equal(svad_reload(&f->svad), 0);
+	assert_int_equal(fake_revokes(fake), 0);
 	fixture_cgroup_enter(f, getpid(), "/elsewhere");
 	assert_int_equal(svad_reload(&f->svad), 0);
 	assert_int_equal(fake_revokes(fake), 1);
