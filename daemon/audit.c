@@ -2,6 +2,8 @@
 /*
  * audit.c - what is told of each decision
  */
+#include <stdio.h>
+
 #include <sva.h>
 
 #include "account.h"
@@ -64,20 +66,23 @@ void audit_of_client(const struct client *client, struct record *record)
 	record->pid = client->peer.pid;
 }
 
-void audit_refused(const struct client *client, const char *what, const char *device,
-		   const char *type, uint32_t reason)
+void audit_refused_by(const struct client *client, const char *what, const char *device,
+		      const char *type, uint32_t reason, unsigned int rule)
 {
 	struct record record = {
-		.event = "refused", .device = device, .type = type,
+		.event = "refused", .device = device, .type = type, .rule = rule,
 		.reason = sva_reason_name(reason),
 	};
+	char by[300] = "";
 
 	if (!audit_allows(client->svad, client->peer.uid))
 		return;
+	if (rule)
+		snprintf(by, sizeof(by), " (%s:%u)", client->svad->config, rule);
 	audit_of_client(client, &record);
-	log_record(LOG_NOTICE, &record, "refused uid %u, pid %d: %s%s%s%s%s: %s: %s",
+	log_record(LOG_NOTICE, &record, "refused uid %u, pid %d: %s%s%s%s%s: %s: %s%s",
 		   record.uid, record.pid, what, *device ? " " : "", device,
-		   *type ? "/" : "", type, record.reason, sva_strreason(reason));
+		   *type ? "/" : "", type, record.reason, sva_strreason(reason), by);
 }
 
 void audit_dropped(const struct client *client, const char *why)

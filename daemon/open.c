@@ -403,8 +403,11 @@ void request_open(struct client *client, struct subject *who,
 		return;
 	}
 	search_begin(&search, client->svad, who, request->device, request->type);
-	if (open_search(&search, client, &created))
-		reply_refuse(reply, search.error, search.reason);
-	else
+	if (!open_search(&search, client, &created)) {
 		open_succeeded(client, &search, &created, reply);
+		return;
+	}
+	reply_refuse(reply, search.error, search.reason);
+	if (search.refused_by)
+		reply->rule = search.refused_by->line;
 }

@@ -192,11 +192,14 @@ static void request_explain_user(struct client *client, struct subject *asker,
 /* ------------------------------------------------------------ requests */
 
 static void request_audit(const struct client *client, const union request *request,
-			  uint32_t reason)
+			  const struct reply *reply)
 {
+	uint32_t reason = reply->msg.reason;
+
 	switch (request->msg.type) {
 	case SVA_MSG_OPEN:
-		audit_refused(client, "open", request->open.device, request->open.type, reason);
+		audit_refused_by(client, "open", request->open.device, request->open.type,
+				 reason, reply->rule);
 		break;
 	case SVA_MSG_EXPLAIN:
 		audit_refused(client, "explain", request->explain.device,
@@ -299,5 +302,5 @@ void request_handle(struct client *client, pid_t sender, const union request *re
 	if (!reply->msg.error)
 		return;
 	request_count_refusal(svad, reply->msg.reason);
-	request_audit(client, request, reply->msg.reason);
+	request_audit(client, request, reply);
 }
