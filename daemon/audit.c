@@ -2,6 +2,8 @@
 /*
  * audit.c - what is told of each decision
  */
+#include <stdio.h>
+
 #include <sva.h>
 
 #include "account.h"
@@ -9,6 +11,9 @@
 #include "svad.h"
 
 #define FLUSH_AFTER	10000000u	/* us */
+
+/* Who binds a lot is still told of when he is refused: two allowances a user */
+#define EVENTS_OF(uid)	((uid) ^ 0x80000000u)
 
 /* ----------------------------------------------------------- held back */
 
@@ -61,20 +66,23 @@ void audit_of_client(const struct client *client, struct record *record)
 	record->pid = client->peer.pid;
 }
 
-void audit_refused(const struct client *client, const char *what, const char *device,
-		   const char *type, uint32_t reason)
+void audit_refused_by(const struct client *client, const char *what, const char *device,
+		      const char *type, uint32_t reason, unsigned int rule)
 {
 	struct record record = {
-		.event = "refused", .device = device, .type = type,
+		.event = "refused", .device = device, .type = type, .rule = rule,
 		.reason = sva_reason_name(reason),
 	};
+	char by[300] = "";
 
 	if (!audit_allows(client->svad, client->peer.uid))
 		return;
+	if (rule)
+		snprintf(by, sizeof(by), " (%s:%u)", client->svad->config, rule);
 	audit_of_client(client, &record);
-	log_record(LOG_NOTICE, &record, "refused uid %u, pid %d: %s%s%s%s%s: %s: %s",
+	log_record(LOG_NOTICE, &record, "refused uid %u, pid %d: %s%s%s%s%s: %s: %s%s",
 		   record.uid, record.pid, what, *device ? " " : "", device,
-		   *type ? "/" : "", type, record.reason, sva_strreason(reason));
+		   *type ? "/" : "", type, record.reason, sva_strreason(reason), by);
 }
 
 void audit_dropped(const struct client *client, const char *why)
@@ -129,7 +137,7 @@ void audit_event(struct svad *svad, const struct device *device, const struct sv
 	struct charge charge;
 
 	if (!record.event || !account_find(device, event->context, &charge) ||
-	    !audit_allows(svad, charge.uid))
+	    !audit_allows(svad, EVENTS_OF(charge.uid)))
 		return;
 	record.uid = charge.uid;
 	record.grant = cookie_grant(charge.cookie);

@@ -25,9 +25,19 @@ void audit_free(struct svad *svad);
 /* May a line about this user be written now?  UINT32_MAX: nobody in particular */
 bool audit_allows(struct svad *svad, uint32_t uid);
 
-/* What a client was refused; nothing if this user has caused too many lines */
-void audit_refused(const struct client *client, const char *what, const char *device,
-		   const char *type, uint32_t reason);
+/*
+ * What a client was refused; nothing if this user has caused too many lines.  @rule:
+ * line of the policy that decided, 0: none
+ */
+void audit_refused_by(const struct client *client, const char *what, const char *device,
+		      const char *type, uint32_t reason, unsigned int rule);
+
+static inline void audit_refused(const struct client *client, const char *what,
+				 const char *device, const char *type, uint32_t reason)
+{
+	audit_refused_by(client, what, device, type, reason, 0);
+}
+
 void audit_dropped(const struct client *client, const char *why);
 
 /* Fills in who it is about */

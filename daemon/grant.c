@@ -185,7 +185,8 @@ static int header_check(struct grants *grants)
 		grants->restored = true;
 		return 0;
 	}
-	if (length < 0 || (length >= (ssize_t)sizeof(magic) && memcmp(found.magic, magic, sizeof(magic)))) {
+	if (length && (length < (ssize_t)sizeof(magic) ||
+		       memcmp(found.magic, magic, sizeof(magic)))) {
 		log_error("the state file is no state file of this svad; remove it, or name another one with --state");
 		return -EINVAL;
 	}

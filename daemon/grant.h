@@ -73,6 +73,7 @@ void grants_free(struct grants *grants);
 /*
  * Gives what @wanted says (but for number and next); where the same user or cgroup
  * has a grant on the device already, that one gets the new number of contexts.
+ * *given, and every other struct grant, stays where it is until the next call of this.
  * -ENOSPC: GRANTS_MAX are there; -EIO: it cannot be written down; -ENOMEM
  */
 int must_check grant_give(struct grants *grants, const struct grant *wanted,

@@ -224,6 +224,7 @@ static void reply_init_sized(struct reply *reply, const union request *request, 
 {
 	memset(reply->bytes, 0, size);
 	reply->fd = -1;
+	reply->rule = 0;
 	reply->size = size;
 	reply->msg.size = (uint32_t)size;
 	reply->msg.version = SVA_PROTOCOL_VERSION;

@@ -56,8 +56,9 @@ struct received {
 };
 
 /*
- * Receives one packet.  Fds that come with it do not stay in svad.  With MESSAGE_VIOLATION, what of the header was received is in
- * @request and the rest of it is zero.
+ * Receives one packet.  Fds that come with it do not stay in svad.  With
+ * MESSAGE_VIOLATION, what of the header was received is in @request and the rest of
+ * the header is zero.
  */
 enum message_kind message_receive(int socket, union request *request,
 				  struct received *received);
@@ -69,10 +70,12 @@ enum message_kind message_check(const union request *request, size_t length,
 /**
  * struct reply
  * @fd: goes with it, -1 for none; owned
+ * @rule: line of the policy that it was refused by, for the log; 0: none
  */
 struct reply {
 	size_t size;
 	int fd;
+	unsigned int rule;
 	union {
 		struct sva_msg msg;
 		struct sva_msg_opened opened;

@@ -64,6 +64,18 @@ void watcher_free(struct watcher *watcher)
 	free(watcher);
 }
 
+void watchers_reconsider(struct svad *svad)
+{
+	for (struct watcher *watcher = svad->watchers; watcher; watcher = watcher->next) {
+		const struct client *client = watcher->client;
+		struct peer_subject subject;
+
+		peer_subject(&client->peer, client->fd, svad->policy, &svad->cgroups, &subject);
+		watcher->all = policy_administrator(svad->policy, &subject.who) &&
+			       !subject.who.failure;
+	}
+}
+
 static int watcher_send(struct watcher *watcher, const struct sva_notice *notice)
 {
 	struct reply reply;
@@ -107,8 +119,11 @@ int watcher_resume(struct watcher *watcher)
 void notice_send(struct svad *svad, const struct sva_notice *notice)
 {
 	for (struct watcher *watcher = svad->watchers; watcher; watcher = watcher->next) {
-		if (!notice->context || watcher->all ||
-		    watcher->client->peer.uid == notice->uid)
+		const struct peer *peer = &watcher->client->peer;
+
+		/* R10: whoever has the socket of a process that has ended is nobody */
+		if ((!notice->context || watcher->all || peer->uid == notice->uid) &&
+		    peer_alive(peer))
 			watcher_tell(watcher, notice);
 	}
 }

@@ -32,6 +32,9 @@ struct watcher {
 uint32_t watcher_add(struct client *client, uint32_t serial, bool all);
 void watcher_free(struct watcher *watcher);
 
+/* After a change of policy: who is an administrator now? */
+void watchers_reconsider(struct svad *svad);
+
 /* Its socket has room again */
 int must_check watcher_resume(struct watcher *watcher);
 

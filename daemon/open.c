@@ -38,17 +38,18 @@ static bool grant_has_room(const struct device *device, const struct grant *gran
 }
 
 /* A grant of this chain on the device, with room if there is one */
-static const struct grant *grant_choose(const struct search *search, const struct device *device,
-					const struct grant *grant, const char *path, size_t length)
+static const struct grant *grant_choose(const struct grants *grants, const struct grant *grant,
+					const struct device *device, uint32_t uid,
+					const char *path, size_t length)
 {
 	const struct grant *full = NULL;
 
-	for (; grant; grant = grant_next(&search->svad->grants, grant)) {
+	for (; grant; grant = grant_next(grants, grant)) {
 		if (strcmp(grant->device, device->name))
 			continue;
 		if (path ? !grant->path || strlen(grant->path) != length ||
 			   memcmp(grant->path, path, length) :
-			   grant->path || grant->uid != search->who->uid)
+			   grant->path || grant->uid != uid)
 			continue;
 		if (grant_has_room(device, grant))
 			return grant;
@@ -58,35 +59,39 @@ static const struct grant *grant_choose(const struct search *search, const struc
 }
 
 /* The grants at one cgroup of the path; those of a cgroup that was there before end */
-static const struct grant *grant_at(const struct search *search, const struct device *device,
+static const struct grant *grant_at(struct svad *svad, const struct device *device,
 				    const char *path, size_t length)
 {
-	struct svad *svad = search->svad;
-	struct grant *grant = grant_first_of_path(&svad->grants, path, length);
 	uint64_t id;
 
-	if (!grant)
+	if (!grant_first_of_path(&svad->grants, path, length))
 		return NULL;
 	id = cgroup_id(&svad->cgroups, path, length);
 	grants_end_others(svad, path, length, id);
-	return grant_choose(search, device, grant_first_of_path(&svad->grants, path, length),
-			    path, length);
+	return grant_choose(&svad->grants, grant_first_of_path(&svad->grants, path, length),
+			    device, 0, path, length);
 }
 
 /* Innermost first: what a job was given is for its steps, before what all share */
-static const struct grant *grant_of_cgroups(const struct search *search,
+static const struct grant *grant_of_cgroups(struct svad *svad, struct subject *who,
 					    const struct device *device)
 {
-	uint32_t failure = search->who->failure;
-	const char *path = subject_cgroup(search->who);
+	void (*load)(struct subject *who) = who->load_cgroup;
+	uint32_t failure = who->failure;
+	const char *path = subject_cgroup(who);
 	const struct grant *found = NULL;
 
-	/* who cannot be told to have a grant has none, and may be allowed without */
-	search->who->failure = failure;
-	if (!path)
+	/*
+	 * Who cannot be told to have a grant has none, and may be allowed without: but
+	 * a rule that depends on the cgroup has to meet the same failure.
+	 */
+	if (!path) {
+		who->failure = failure;
+		who->load_cgroup = load;
 		return NULL;
+	}
 	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
-		const struct grant *grant = grant_at(search, device, path, end);
+		const struct grant *grant = grant_at(svad, device, path, end);
 
 		if (grant && (!found || grant_has_room(device, grant)))
 			found = grant;
@@ -94,19 +99,19 @@ static const struct grant *grant_of_cgroups(const struct search *search,
 	return found;
 }
 
-/* One with room, else one without, else NULL */
-static const struct grant *search_grant(const struct search *search, const struct device *device)
+const struct grant *grant_for(struct svad *svad, struct subject *who,
+			      const struct device *device)
 {
-	const struct grants *grants = &search->svad->grants;
+	const struct grants *grants = &svad->grants;
 	const struct grant *of_user, *of_cgroup;
 
 	if (!grants->count)
 		return NULL;
-	of_user = grant_choose(search, device, grant_first_of_user(grants, search->who->uid),
+	of_user = grant_choose(grants, grant_first_of_user(grants, who->uid), device, who->uid,
 			       NULL, 0);
 	if (!grants->of_cgroups || (of_user && grant_has_room(device, of_user)))
 		return of_user;
-	of_cgroup = grant_of_cgroups(search, device);
+	of_cgroup = grant_of_cgroups(svad, who, device);
 	return of_cgroup ? of_cgroup : of_user;
 }
 
@@ -121,6 +126,9 @@ static uint32_t cgroup_limit_reached(struct search *search, const struct device 
 
 	if (!path)
 		return search->who->failure;
+	/* EXPLAIN of somebody who is said to be nowhere in particular */
+	if (!*path)
+		return 0;
 	id = cgroup_id(&search->svad->cgroups, path, length ? length : cgroup_unit_length(path));
 	if (!id)
 		return SVA_REASON_NO_CGROUP;
@@ -208,7 +216,7 @@ static bool search_policy_allows(struct search *search, const struct device *dev
 	search->verdict = policy_decide(search->svad->policy, search->who, device->name,
 					device->types[search->type]);
 	if (search->verdict.reason != SVA_REASON_DENIED_BY_RULE) {
-		grant = search_grant(search, device);
+		grant = grant_for(search->svad, search->who, device);
 		if (grant && grant_has_room(device, grant)) {
 			search->grant = grant;
 			search->cookie = cookie_make(grant->number, 0);
@@ -395,8 +403,11 @@ void request_open(struct client *client, struct subject *who,
 		return;
 	}
 	search_begin(&search, client->svad, who, request->device, request->type);
-	if (open_search(&search, client, &created))
-		reply_refuse(reply, search.error, search.reason);
-	else
+	if (!open_search(&search, client, &created)) {
 		open_succeeded(client, &search, &created, reply);
+		return;
+	}
+	reply_refuse(reply, search.error, search.reason);
+	if (search.refused_by)
+		reply->rule = search.refused_by->line;
 }

@@ -51,6 +51,10 @@ void search_end(struct search *search);
 /* There is no such device or type, so there was nothing to decide */
 bool search_found_nothing(const struct search *search);
 
+/* The subject's grant on the device: one with room, else one without, else NULL */
+const struct grant *grant_for(struct svad *svad, struct subject *who,
+			      const struct device *device);
+
 void request_open(struct client *client, struct subject *who,
 		  const struct sva_msg_open *request, struct reply *reply);
 

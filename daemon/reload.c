@@ -4,6 +4,7 @@
  */
 #include <grp.h>
 #include <pwd.h>
+#include <stddef.h>
 
 #include <sva.h>
 
@@ -16,15 +17,20 @@
 #define GROUPS_MAX	1024	/* of a user; more in the database than the policy names do no harm */
 
 /**
- * struct judge - one user at a time, for whom the database was asked
+ * struct judge - one context at a time, of a user for whom the database was asked
+ * @known: who is filled in
  */
 struct judge {
-	struct svad *svad;
 	struct subject who;
+	struct svad *svad;
+	const struct device *device;
+	const struct sva_context_entry *entry;
 	bool known;
 	gid_t groups[GROUPS_MAX];
 	char cgroup[CGROUP_PATH_MAX];
 };
+
+_Static_assert(offsetof(struct judge, who) == 0, "judge_load_cgroup()");
 
 /* A user who is in no database any more has no groups */
 static void judge_call(struct judge *judge, uint32_t uid)
@@ -49,35 +55,43 @@ static void judge_call(struct judge *judge, uint32_t uid)
 
 /*
  * R10: the number is the owner's before and after its cgroup was read, so it was
- * all the time.  An owner that has ended is in no cgroup, and its context ends.
+ * all the time.  An owner that has ended is in no cgroup.
  */
-static const char *judge_cgroup(struct judge *judge, const struct device *device,
-				const struct sva_context_entry *entry)
+static void judge_load_cgroup(struct subject *who)
 {
+	struct judge *judge = (struct judge *)who;
 	struct sva_context_entry after;
 	uint32_t count = 1;
 
-	if (!entry->owner || cgroup_of(&judge->svad->cgroups, entry->owner, judge->cgroup,
-				       sizeof(judge->cgroup)))
-		return NULL;
-	if (kernel_contexts_list(device->fd, entry->id - 1, &after, &count) || !count ||
-	    after.id != entry->id || after.owner != entry->owner)
-		return NULL;
-	return judge->cgroup;
+	if (!judge->entry->owner)
+		return;
+	if (cgroup_of(&judge->svad->cgroups, judge->entry->owner, judge->cgroup,
+		      sizeof(judge->cgroup)) ||
+	    kernel_contexts_list(judge->device->fd, judge->entry->id - 1, &after, &count) ||
+	    !count || after.id != judge->entry->id || after.owner != judge->entry->owner)
+		who->failure = SVA_REASON_NO_CGROUP;
+	else
+		who->cgroup = judge->cgroup;
 }
 
-static bool judge_allows(struct judge *judge, const struct device *device,
-			 const struct sva_context_entry *entry)
+/* What could not be told for certain is no ground to take anything away */
+static bool judge_allows(struct judge *judge, const struct sva_context_entry *entry)
 {
+	const struct device *device = judge->device;
 	uint32_t grant = cookie_grant(entry->cookie);
 	struct verdict verdict;
 
 	if (entry->type >= device->num_types)
 		return true;
+	judge->entry = entry;
 	judge_call(judge, entry->account);
-	judge->who.cgroup = judge_cgroup(judge, device, entry);
+	judge->who.cgroup = NULL;
+	judge->who.load_cgroup = judge_load_cgroup;
+	judge->who.failure = 0;
 	verdict = policy_decide(judge->svad->policy, &judge->who, device->name,
 				device->types[entry->type]);
+	if (judge->who.failure)
+		return true;
 	if (verdict.reason == SVA_REASON_DENIED_BY_RULE)
 		return false;
 	return !verdict.reason || (grant && grant_find(&judge->svad->grants, grant));
@@ -93,6 +107,7 @@ static int device_revoke(struct judge *judge, struct device *device)
 	struct sva_context_entry entries[LIST_ENTRIES];
 	uint64_t after = 0;
 
+	judge->device = device;
 	for (;;) {
 		uint32_t count = LIST_ENTRIES;
 		int err = kernel_contexts_list(device->fd, after, entries, &count);
@@ -100,7 +115,7 @@ static int device_revoke(struct judge *judge, struct device *device)
 		if (err || !count)
 			return err;
 		for (uint32_t i = 0; i < count; i++) {
-			if (!entry_lives(&entries[i]) || judge_allows(judge, device, &entries[i]))
+			if (!entry_lives(&entries[i]) || judge_allows(judge, &entries[i]))
 				continue;
 			err = context_revoke(judge->svad, device, entries[i].id,
 					     "the policy does not allow it any more");

@@ -14,18 +14,21 @@
 
 /* -------------------------------------------------------- LIST_DEVICES */
 
-/* The policy alone: a user at his limit is permitted all the same */
-static bool device_permitted(const struct policy *policy, struct subject *who,
-			     const struct device *device)
+/* The policy and grants alone: a user at his limit is permitted all the same */
+static bool device_permitted(struct svad *svad, struct subject *who, const struct device *device)
 {
 	for (uint32_t i = 0; i < device->num_types; i++) {
-		if (!policy_decide(policy, who, device->name, device->types[i]).reason)
+		uint32_t reason = policy_decide(svad->policy, who, device->name,
+						device->types[i]).reason;
+
+		if (!reason || (reason == SVA_REASON_DENIED_BY_DEFAULT &&
+				grant_for(svad, who, device)))
 			return true;
 	}
 	return false;
 }
 
-static bool device_describe(const struct policy *policy, struct subject *who,
+static bool device_describe(struct svad *svad, struct subject *who,
 			    const struct device *device, struct sva_msg_device *out)
 {
 	struct sva_device_info info;
@@ -40,7 +43,7 @@ static bool device_describe(const struct policy *policy, struct subject *who,
 	out->max_contexts = info.max_contexts;
 	out->contexts = info.contexts;
 	out->quarantined = info.quarantined;
-	out->permitted = device_permitted(policy, who, device);
+	out->permitted = device_permitted(svad, who, device);
 	return true;
 }
 
@@ -56,7 +59,7 @@ static void request_list_devices(struct client *client, struct subject *who,
 	while (out->count < SVA_MSG_DEVICES &&
 	       (device = devices_next(&svad->devices, &index))) {
 		index++;
-		if (device_describe(svad->policy, who, device, &out->devices[out->count]))
+		if (device_describe(svad, who, device, &out->devices[out->count]))
 			out->count++;
 	}
 	out->next = (uint32_t)index;
@@ -189,11 +192,14 @@ static void request_explain_user(struct client *client, struct subject *asker,
 /* ------------------------------------------------------------ requests */
 
 static void request_audit(const struct client *client, const union request *request,
-			  uint32_t reason)
+			  const struct reply *reply)
 {
+	uint32_t reason = reply->msg.reason;
+
 	switch (request->msg.type) {
 	case SVA_MSG_OPEN:
-		audit_refused(client, "open", request->open.device, request->open.type, reason);
+		audit_refused_by(client, "open", request->open.device, request->open.type,
+				 reason, reply->rule);
 		break;
 	case SVA_MSG_EXPLAIN:
 		audit_refused(client, "explain", request->explain.device,
@@ -296,5 +302,5 @@ void request_handle(struct client *client, pid_t sender, const union request *re
 	if (!reply->msg.error)
 		return;
 	request_count_refusal(svad, reply->msg.reason);
-	request_audit(client, request, reply->msg.reason);
+	request_audit(client, request, reply);
 }

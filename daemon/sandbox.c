@@ -8,8 +8,8 @@
  * cgroups (reading /proc, and stat), a reload (reading files, and the AF_UNIX
  * services that names of users are asked of), sd_notify and the journal, libudev
  * reading /sys and inotify telling when to, and memory that is never executable.
- * Not on it: exec, new processes or threads, any way to create or write a file, the
- * network, signals to others.
+ * Not on it: exec, new processes or threads, any way to create a file or to open one
+ * for writing, the network, signals to others.
  */
 #include <fcntl.h>
 #include <grp.h>

@@ -175,6 +175,7 @@ static int svad_load_policy(struct svad *svad)
 	policy_free(svad->policy);
 	svad->policy = policy;
 	clients_set_limits(svad);
+	watchers_reconsider(svad);
 	log_notice("%s is in force, rules: %zu; contexts that exist %s", svad->config,
 		   policy->num_rules, policy->revoke_on_reload ?
 		   "and are not allowed any more are revoked" : "stay");

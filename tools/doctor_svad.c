@@ -37,14 +37,16 @@ static void check_binding(struct doctor *doctor, const struct sva_msg_device *de
 				       device->quarantined));
 }
 
-/* "by line 12 of the policy: allow user alice" */
+/* "by /etc/svad.conf:12: [allow] user = alice" */
 static char *verdict_text(const struct sva_msg_explained *explained)
 {
 	const char *verdict = explained->permitted ? "you may use it" : "you may not use it";
 
+	if (explained->grant)
+		return text_format("%s, by grant %u", verdict, explained->grant);
 	if (!explained->rule)
 		return text_format("%s: no rule of the policy matches", verdict);
-	return text_format("%s, by line %u of the policy: %s", verdict, explained->rule,
+	return text_format("%s, by %s:%u: %s", verdict, explained->file, explained->rule,
 			   explained->text);
 }
 

@@ -69,6 +69,7 @@ static void refusals_have_their_reason(void **state)
 	close(mallory);
 	mallory = fixture_connect(f, BOB);
 	assert_int_equal(fixture_open(f, mallory, "soft0", NULL), SVA_REASON_DENIED_BY_RULE);
+	assert_true(fixture_log_has(f, "svad.conf:1)"));
 	assert_int_equal(fixture_open(f, alice, "soft7", NULL), SVA_REASON_NO_SUCH_DEVICE);
 	assert_int_equal(fixture_open(f, alice, "soft0", NULL), 0);
 	assert_int_equal(fixture_open(f, alice, "soft0", NULL), SVA_REASON_TYPE_EXHAUSTED);

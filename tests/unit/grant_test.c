@@ -156,6 +156,10 @@ static void what_cannot_be_given_is_refused_with_its_reason(void **state)
 
 static void a_grant_opens_what_the_policy_does_not(void **state)
 {
+	struct sva_msg_list_devices devices = {
+		.msg = header(SVA_MSG_LIST_DEVICES, sizeof(devices)),
+	};
+	union reply_any reply;
 	struct fixture *f = *state;
 	struct fake_device *fake;
 	int root, client, contexts[2];
@@ -169,6 +173,9 @@ static void a_grant_opens_what_the_policy_does_not(void **state)
 	client = fixture_connect(f, ALICE);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_DENIED_BY_DEFAULT);
 	number = must_give(f, root, "", ALICE, 2);
+	fixture_call(f, client, &devices, sizeof(devices), &reply, NULL);
+	assert_int_equal(reply.devices.devices[0].permitted, 1);
+	assert_int_equal(reply.devices.devices[1].permitted, 0);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(fixture_open(f, client, "soft0", &contexts[i]), 0);
 	assert_int_equal(cookie_grant(fake_last_cookie(fake)), number);
@@ -237,6 +244,28 @@ static void a_cgroups_grant_is_for_all_below_it(void **state)
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
 	assert_int_equal(cookie_grant(fake_last_cookie(fake)), outer);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_LIMIT_GRANT);
+	close(client);
+	close(root);
+}
+
+/* A cgroup that cannot be told is no grant, and no way around a deny either */
+static void looking_for_grants_hides_no_failure(void **state)
+{
+	struct fixture *f = *state;
+	int root, client;
+
+	fixture_need_root();
+	fixture_start(f, "[deny]\ncgroup = /jail\ndevice = soft1\n[allow]\nuser = *\n");
+	fixture_plug(f, "soft0", 0);
+	fixture_plug(f, "soft1", 10);
+	fixture_cgroups(f);
+	fixture_cgroup_make(f, "/job");
+	root = fixture_connect(f, 0);
+	must_give(f, root, "/job", 0, 1);
+	client = fixture_connect(f, MALLORY);
+	/* soft0 asks for the grant and is full; then soft1's rule asks for the cgroup */
+	assert_int_equal(fixture_open(f, client, "", NULL), SVA_REASON_NO_CGROUP);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_TYPE_EXHAUSTED);
 	close(client);
 	close(root);
 }
@@ -431,6 +460,7 @@ static void a_damaged_state_file_is_read_as_far_as_it_is_good(void **state)
 {
 	struct fixture *f = *state;
 	static char image[4096];
+	char boot[37] = "";
 	ssize_t size;
 	int root, fd;
 
@@ -444,6 +474,10 @@ static void a_damaged_state_file_is_read_as_far_as_it_is_good(void **state)
 	fd = open(f->state, O_RDWR | O_CLOEXEC);
 	size = pread(fd, image, sizeof(image), 0);
 	assert_int_equal(size, 3 * 1024);
+	root = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(root, boot, sizeof(boot) - 1), sizeof(boot) - 1);
+	close(root);
+	assert_memory_equal(image + 16, boot, sizeof(boot) - 1);
 	for (off_t cut = 1; cut < 1024; cut += 100) {
 		struct grants grants;
 
@@ -469,6 +503,8 @@ static void a_damaged_state_file_is_read_as_far_as_it_is_good(void **state)
 
 		assert_int_equal(grants_init(&grants, dup(fd)), -EINVAL);
 		assert_true(fixture_log_has(f, "no state file"));
+		assert_int_equal(ftruncate(fd, 5), 0);
+		assert_int_equal(grants_init(&grants, dup(fd)), -EINVAL);
 		/* of another boot of the machine: cgroup ids mean nothing any more */
 		assert_int_equal(pwrite(fd, image, (size_t)size, 0), size);
 		assert_int_equal(pwrite(fd, "00000000", 8, 16), 8);
@@ -510,6 +546,38 @@ static void what_cannot_be_written_down_is_not_given(void **state)
 	close(root);
 }
 
+/* One user's grants on several devices hang together; any may be taken out */
+static void grants_of_one_user_are_found_whichever_was_taken(void **state)
+{
+	static const char *const devices[] = { "soft0", "soft1", "soft2" };
+	struct fixture *f = *state;
+	struct grants *grants = &f->svad.grants;
+
+	fixture_start(f, "");
+	for (size_t gone = 0; gone < ARRAY_SIZE(devices); gone++) {
+		uint32_t numbers[3];
+		size_t found = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+			struct grant wanted = { .uid = ALICE, .contexts = 1 }, *given;
+
+			name_copy(wanted.device, devices[i], sizeof(wanted.device));
+			assert_int_equal(grant_give(grants, &wanted, &given), 0);
+			numbers[i] = given->number;
+		}
+		assert_int_equal(grant_take(grants, grant_find(grants, numbers[gone])), 0);
+		for (struct grant *grant = grant_first_of_user(grants, ALICE); grant;
+		     grant = grant_next(grants, grant)) {
+			assert_int_equal(grant->uid, ALICE);
+			assert_string_not_equal(grant->device, devices[gone]);
+			found++;
+		}
+		assert_int_equal(found, 2);
+		while (grant_first_of_user(grants, ALICE))
+			assert_int_equal(grant_take(grants, grant_first_of_user(grants, ALICE)), 0);
+	}
+}
+
 /* R8 */
 static void grants_are_bounded(void **state)
 {
@@ -540,6 +608,7 @@ int main(void)
 		TEST(a_grant_opens_what_the_policy_does_not),
 		TEST(a_grant_goes_before_the_limits_of_the_rules),
 		TEST(a_cgroups_grant_is_for_all_below_it),
+		TEST(looking_for_grants_hides_no_failure),
 		TEST(a_cgroup_that_was_made_again_gets_nothing),
 		TEST(taking_a_grant_revokes_what_was_opened_under_it),
 		TEST(grants_are_listed_in_the_order_of_their_numbers),
@@ -548,6 +617,7 @@ int main(void)
 		TEST(without_a_state_file_nothing_is_revoked),
 		TEST(a_damaged_state_file_is_read_as_far_as_it_is_good),
 		TEST(what_cannot_be_written_down_is_not_given),
+		TEST(grants_of_one_user_are_found_whichever_was_taken),
 		TEST(grants_are_bounded),
 	};
 

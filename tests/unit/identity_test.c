@@ -305,7 +305,7 @@ static void a_client_in_a_pid_namespace_is_called_by_its_outer_number(void **sta
 static int shared_socket;
 
 /* Connects a socket that the test holds too, and ends */
-static pid_t connected_and_gone(struct fixture *f)
+static pid_t connected_and_gone(struct fixture *f, uid_t uid)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	pid_t child;
@@ -317,7 +317,7 @@ static pid_t connected_and_gone(struct fixture *f)
 	child = fork();
 	assert_true(child >= 0);
 	if (!child) {
-		become(ALICE);
+		become(uid);
 		_exit(connect(shared_socket, (struct sockaddr *)&address, sizeof(address)) ? 1 : 0);
 	}
 	/* svad takes the connection while the process is there, as a zombie at least */
@@ -350,7 +350,7 @@ static void a_number_that_came_again_is_another_process(void **state)
 	fixture_need_root();
 	fixture_start(f, "[allow]\nuser = 1000\n");
 	fake = fixture_plug(f, "soft0", 10);
-	number = connected_and_gone(f);
+	number = connected_and_gone(f, ALICE);
 	assert_int_equal(f->svad.clients.count, 1);
 	child = fork_as(number);
 	if (child < 0) {
@@ -371,6 +371,29 @@ static void a_number_that_came_again_is_another_process(void **state)
 	fixture_run(f);
 }
 
+/* Nor does root's power come back with root's number */
+static void nobody_rules_by_the_number_of_a_dead_root(void **state)
+{
+	struct fixture *f = *state;
+	pid_t number, child;
+
+	fixture_need_root();
+	fixture_start(f, "");
+	number = connected_and_gone(f, 0);
+	child = fork_as(number);
+	if (child < 0) {
+		close(shared_socket);
+		skip();
+	}
+	if (!child) {
+		become(MALLORY);
+		tell(ask_stats(shared_socket));
+	}
+	assert_int_equal(run_until_end(f, child), SVA_REASON_PEER_GONE - 200);
+	close(shared_socket);
+	fixture_run(f);
+}
+
 /* The same where the cgroup decides: the newcomer's is not the dead one's */
 static void the_cgroup_of_a_number_that_came_again_counts_for_nothing(void **state)
 {
@@ -381,7 +404,7 @@ static void the_cgroup_of_a_number_that_came_again_counts_for_nothing(void **sta
 	fixture_start(f, "[allow]\ncgroup = /job\n");
 	fixture_plug(f, "soft0", 10);
 	fixture_cgroups(f);
-	number = connected_and_gone(f);
+	number = connected_and_gone(f, ALICE);
 	fixture_cgroup_enter(f, number, "/job");
 	child = fork_as(number);
 	if (child < 0) {
@@ -497,8 +520,10 @@ static void the_kernels_own_cgroups_are_told_apart(void **state)
 	assert_int_equal(mkdirat(f->svad.cgroups.mount, real_cgroup + 1, 0755), 0);
 	assert_int_not_equal(cgroup_id(&f->svad.cgroups, real_cgroup, strlen(real_cgroup)),
 			     wanted.cgroup);
-	if (!status)
-		status = run_until_end(f, client_start(f, enters_and_asks)) == SVA_REASON_DENIED_BY_DEFAULT - 200 ? 0 : 1;
+	if (!status) {
+		status = run_until_end(f, client_start(f, enters_and_asks));
+		status = status == SVA_REASON_DENIED_BY_DEFAULT - 200 ? 0 : 1;
+	}
 	assert_int_equal(unlinkat(f->svad.cgroups.mount, real_cgroup + 1, AT_REMOVEDIR), 0);
 	if (status == SKIPPED)
 		skip();
@@ -516,6 +541,7 @@ int main(void)
 		TEST(root_of_a_user_namespace_is_no_administrator),
 		TEST(a_client_in_a_pid_namespace_is_called_by_its_outer_number),
 		TEST(a_number_that_came_again_is_another_process),
+		TEST(nobody_rules_by_the_number_of_a_dead_root),
 		TEST(the_cgroup_of_a_number_that_came_again_counts_for_nothing),
 		TEST(a_client_that_dies_at_any_step_leaves_nothing),
 		TEST(the_kernels_own_cgroups_are_told_apart),

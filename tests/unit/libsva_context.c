@@ -22,6 +22,9 @@
 #include "libsva_fake_svad.h"
 #include "sva.h"
 
+/* So many requests are lost together with svad */
+static int deaths;
+
 static bool hand_over(struct fake_svad *svad, int connection,
 		      const union fake_request *request, size_t size)
 {
@@ -29,6 +32,8 @@ static bool hand_over(struct fake_svad *svad, int connection,
 	const int *fd = svad->arg;
 
 	(void)size;
+	if (deaths && deaths--)
+		return false;
 	reply.msg = fake_reply(request, sizeof(reply));
 	fake_send(connection, &reply, sizeof(reply), fd ? *fd : fake_kernel.fd, 1);
 	return true;
@@ -41,6 +46,7 @@ static int start(void **state)
 {
 	(void)state;
 	fds_before = fake_count_fds();
+	deaths = 0;
 	fake_kernel_regions();
 	fake_svad_start(&svad, hand_over, NULL);
 	return 0;
@@ -733,10 +739,27 @@ static void a_child_that_shares_the_address_space_may_go_on(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 #define TEST_EVENTS(name) cmocka_unit_test_setup_teardown(name, start_with_events, stop)
 
+/* R5: svad was restarted in the middle of it; the caller does not notice */
+static void a_svad_that_was_lost_is_asked_again(void **state)
+{
+	struct sva_context *ctx;
+
+	(void)state;
+	deaths = 1;
+	assert_int_equal(sva_bind("soft0", 0, &ctx), 0);
+	assert_int_equal(svad.requests, 2);
+	sva_unbind(ctx, SVA_RELEASE_CLEAN);
+	deaths = 1000;
+	assert_int_equal(sva_bind("soft0", 0, &ctx), -EPIPE);
+	assert_int_equal(sva_context_reason(NULL), SVA_REASON_DAEMON_LOST);
+	assert_in_range(svad.requests, 4, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(bind_goes_from_nothing_to_a_bound_context),
+		TEST(a_svad_that_was_lost_is_asked_again),
 		TEST(what_the_kernel_says_comes_through),
 		TEST(what_svad_says_comes_through),
 		TEST(the_socket_can_be_named),

@@ -323,7 +323,8 @@ static void administrators_ask_about_others(void **state)
 	int root, alice;
 
 	fixture_need_root();
-	fixture_start(f, "[allow]\ngroup = 600\ncgroup = /job\ncontexts-per-user = 7\n");
+	fixture_start(f, "[allow]\ngroup = 600\ncgroup = /job\ncontexts-per-user = 7\n"
+			 "[allow]\nuser = 1002\ncontexts-per-cgroup = 1\n");
 	fixture_plug(f, "soft0", 10);
 	root = fixture_connect(f, 0);
 	alice = fixture_connect(f, ALICE);
@@ -336,6 +337,11 @@ static void administrators_ask_about_others(void **state)
 	request = explain_user(BOB, "/elsewhere");
 	fixture_call(f, root, &request, sizeof(request), &reply, NULL);
 	assert_int_equal(reply.explained.why, SVA_REASON_DENIED_BY_DEFAULT);
+	/* a limit of a cgroup that nobody has named is no obstacle */
+	request = explain_user(MALLORY, "");
+	fixture_call(f, root, &request, sizeof(request), &reply, NULL);
+	assert_int_equal(reply.explained.permitted, 1);
+	request = explain_user(BOB, "/elsewhere");
 	fixture_call(f, alice, &request, sizeof(request), &reply, NULL);
 	assert_int_equal(reply.msg.reason, SVA_REASON_NOT_ADMINISTRATOR);
 	assert_true(fixture_log_has(f, "not-administrator"));
@@ -412,6 +418,10 @@ static void a_reload_judges_by_groups_and_by_the_cgroup_of_now(void **state)
 	client = fixture_connect(f, 0);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
 	fixture_write_policy(f, "[reload]\nexisting-contexts = revoke\n[allow]\ngroup = root\ncgroup = /job\n");
+	assert_int_equal(svad_reload(&f->svad), 0);
+	assert_int_equal(fake_revokes(fake), 0);
+	/* out of sight: nothing is certain, so nothing is taken away */
+	fixture_cgroup_enter(f, getpid(), "/../job");
 	assert_int_equal(svad_reload(&f->svad), 0);
 	assert_int_equal(fake_revokes(fake), 0);
 	fixture_cgroup_enter(f, getpid(), "/elsewhere");

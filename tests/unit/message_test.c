@@ -49,6 +49,14 @@ static void every_request_is_taken_in_its_exact_size_only(void **state)
 		{ SVA_MSG_LIST_DEVICES, sizeof(struct sva_msg_list_devices) },
 		{ SVA_MSG_LIST_CONTEXTS, sizeof(struct sva_msg_list_contexts) },
 		{ SVA_MSG_EXPLAIN, sizeof(struct sva_msg_explain) },
+		{ SVA_MSG_EXPLAIN_USER, sizeof(struct sva_msg_explain_user) },
+		{ SVA_MSG_ADD_GRANT, sizeof(struct sva_msg_add_grant) },
+		{ SVA_MSG_REMOVE_GRANT, sizeof(struct sva_msg_number) },
+		{ SVA_MSG_LIST_GRANTS, sizeof(struct sva_msg_number) },
+		{ SVA_MSG_REVOKE, sizeof(struct sva_msg_revoke) },
+		{ SVA_MSG_RESET, sizeof(struct sva_msg_reset) },
+		{ SVA_MSG_STATS, sizeof(struct sva_msg_number) },
+		{ SVA_MSG_SUBSCRIBE, sizeof(struct sva_msg_number) },
 	};
 
 	(void)state;
@@ -61,6 +69,8 @@ static void every_request_is_taken_in_its_exact_size_only(void **state)
 				},
 			};
 
+			if (requests[i].type == SVA_MSG_ADD_GRANT)
+				strcpy(request.add_grant.device, "soft0");
 			assert_int_equal(check(&request, size), size == requests[i].size ?
 					 MESSAGE_REQUEST : MESSAGE_VIOLATION);
 		}
@@ -94,7 +104,7 @@ static void another_version_is_told_apart_from_a_violation(void **state)
 
 static void unknown_types_and_replies_are_violations(void **state)
 {
-	static const uint16_t types[] = { 0, 5, 77, SVA_MSG_REPLY, SVA_MSG_REPLY | SVA_MSG_OPEN, 0xffff };
+	static const uint16_t types[] = { 0, 13, 77, SVA_MSG_EVENT, SVA_MSG_REPLY, SVA_MSG_REPLY | SVA_MSG_OPEN, 0xffff };
 	union request request = good_open();
 
 	(void)state;
@@ -137,6 +147,54 @@ static void reserved_fields_are_zero(void **state)
 	request.msg.version = SVA_PROTOCOL_VERSION;
 	request.msg.type = SVA_MSG_LIST_DEVICES;
 	assert_int_equal(check(&request, sizeof(request.list_devices)), MESSAGE_VIOLATION);
+}
+
+/* A good request of this type and size, which a test then spoils */
+static union request good(uint16_t type, uint32_t size)
+{
+	union request request = {
+		.msg = { .size = size, .version = SVA_PROTOCOL_VERSION, .type = type },
+	};
+
+	return request;
+}
+
+static void every_field_of_a_request_is_looked_at(void **state)
+{
+	const uint32_t explain = sizeof(struct sva_msg_explain_user);
+	const uint32_t grant = sizeof(struct sva_msg_add_grant);
+	const uint32_t number = sizeof(struct sva_msg_number);
+	union request request;
+
+	(void)state;
+#define SPOILED(type, size, spoil)					\
+	do {								\
+		request = good(type, size);				\
+		spoil;							\
+		assert_int_equal(check(&request, size), MESSAGE_VIOLATION); \
+	} while (0)
+
+	SPOILED(SVA_MSG_EXPLAIN_USER, explain, request.explain_user.reserved = 1);
+	SPOILED(SVA_MSG_EXPLAIN_USER, explain, request.explain_user.num_groups = SVA_MSG_GROUPS + 1);
+	SPOILED(SVA_MSG_EXPLAIN_USER, explain, request.explain_user.groups[0] = 7);
+	SPOILED(SVA_MSG_EXPLAIN_USER, explain, request.explain_user.type[SVA_NAME_LEN - 1] = 'x');
+	SPOILED(SVA_MSG_EXPLAIN_USER, explain, memset(request.explain_user.cgroup, '/', SVA_CGROUP_LEN));
+	SPOILED(SVA_MSG_ADD_GRANT, grant, request.add_grant.contexts = 1);
+	SPOILED(SVA_MSG_ADD_GRANT, grant, memset(request.add_grant.device, 'x', SVA_NAME_LEN));
+	SPOILED(SVA_MSG_ADD_GRANT, grant, (strcpy(request.add_grant.device, "soft0"),
+					   strcpy(request.add_grant.cgroup, "/a"),
+					   request.add_grant.uid = 1));
+	SPOILED(SVA_MSG_ADD_GRANT, grant, (strcpy(request.add_grant.device, "soft0"),
+					   request.add_grant.cgroup[SVA_CGROUP_LEN - 1] = 'x'));
+	SPOILED(SVA_MSG_REMOVE_GRANT, number, request.number.reserved = 1);
+	SPOILED(SVA_MSG_STATS, number, request.number.number = 1);
+	SPOILED(SVA_MSG_SUBSCRIBE, number, request.number.number = 1);
+	SPOILED(SVA_MSG_REVOKE, sizeof(request.revoke), memset(request.revoke.device, 'x', SVA_NAME_LEN));
+	SPOILED(SVA_MSG_RESET, sizeof(request.reset), request.reset.device[SVA_NAME_LEN - 1] = 'x');
+#undef SPOILED
+	request = good(SVA_MSG_REMOVE_GRANT, number);
+	request.number.number = UINT32_MAX;
+	assert_int_equal(check(&request, number), MESSAGE_REQUEST);
 }
 
 static void unknown_features_are_ignored(void **state)
@@ -227,6 +285,7 @@ int main(void)
 		cmocka_unit_test(unknown_types_and_replies_are_violations),
 		cmocka_unit_test(names_end_in_their_array_with_nothing_behind),
 		cmocka_unit_test(reserved_fields_are_zero),
+		cmocka_unit_test(every_field_of_a_request_is_looked_at),
 		cmocka_unit_test(unknown_features_are_ignored),
 		cmocka_unit_test(random_bytes_never_pass_for_a_request),
 		cmocka_unit_test(a_refusal_is_a_header_and_zeroes),

@@ -207,6 +207,64 @@ static void a_watch_asks_nothing_more(void **state)
 	close(watch);
 }
 
+static void who_is_no_administrator_any_more_is_told_of_his_own_only(void **state)
+{
+	struct fixture *f = *state;
+	struct sva_msg_event event;
+	struct fake_device *fake;
+	int bob, client;
+
+	fixture_need_root();
+	fixture_start(f, "[administrators]\nuser = 1001\n[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	bob = subscribe(f, BOB);
+	client = fixture_connect(f, ALICE);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	fake_post(fake, SVA_EVENT_BOUND, fake_last_id(fake), 0);
+	fixture_run(f);
+	assert_int_equal(next_kind(bob, &event), SVA_NOTICE_BOUND);
+	fixture_write_policy(f, "[allow]\nuser = *\n");
+	assert_int_equal(svad_reload(&f->svad), 0);
+	fake_context_end(fake, fake_last_id(fake), SVA_RELEASE_CLEAN);
+	fixture_run(f);
+	assert_int_equal(next_kind(bob, &event), -1);
+	close(bob);
+	close(client);
+}
+
+/* R10: root's watch in other hands, when root's process has ended */
+static void a_watch_of_a_dead_process_is_told_nothing(void **state)
+{
+	struct sva_msg_number request = { .msg = header(SVA_MSG_SUBSCRIBE, sizeof(request)) };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct fixture *f = *state;
+	union reply_any reply;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), status;
+	pid_t child;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	name_copy(address.sun_path, f->socket, sizeof(address.sun_path));
+	child = fork();
+	if (!child) {
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+			_exit(1);
+		if (send(fd, &request, sizeof(request), 0) != sizeof(request))
+			_exit(2);
+		/* until svad has answered */
+		_exit(recv(fd, &reply, 1, MSG_PEEK) == 1 ? 0 : 3);
+	}
+	while (!waitpid(child, &status, WNOHANG))
+		assert_true(sd_event_run(f->event, 1000) >= 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(packet_receive(fd, &reply, NULL), sizeof(reply.done));
+	assert_int_equal(reply.msg.error, 0);
+	fixture_plug(f, "soft0", 10);
+	assert_true(recv(fd, &reply, sizeof(reply), MSG_DONTWAIT) < 0);
+	close(fd);
+	fixture_run(f);
+	assert_int_equal(f->svad.num_watchers, 0);
+}
+
 static void watches_of_a_user_are_limited(void **state)
 {
 	struct fixture *f = *state;
@@ -457,6 +515,8 @@ int main(void)
 		TEST(a_slow_watcher_is_told_what_it_missed),
 		TEST(a_loss_is_told_before_what_comes_behind_it),
 		TEST(a_watch_asks_nothing_more),
+		TEST(who_is_no_administrator_any_more_is_told_of_his_own_only),
+		TEST(a_watch_of_a_dead_process_is_told_nothing),
 		TEST(watches_of_a_user_are_limited),
 		TEST(administrators_revoke_and_reset),
 		TEST(statistics_are_for_administrators),

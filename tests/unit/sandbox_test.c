@@ -19,6 +19,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "fixture.h"
+#include "log.h"
 #include "sandbox.h"
 
 /* Asked for before the filter: the question is not on the list either */
@@ -220,6 +221,43 @@ static void give_and_take_header(void)
 	grants_free(&grants);
 }
 
+/* What existing-contexts = revoke asks of the group database */
+static void judge(void)
+{
+	gid_t groups[64];
+	int count = 64;
+
+	if (!getpwuid(0) || getpwuid(3999999999u) ||
+	    getgrouplist("root", 0, groups, &count) < 1)
+		_exit(1);
+}
+
+static void tell_the_journal(void)
+{
+	const struct record record = { .event = "refused", .about_user = true, .uid = 1 };
+
+	log_record(LOG_NOTICE, &record, "refused");
+	/* one that needs more room than a socket's packet has */
+	if (memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING) < 0)
+		_exit(1);
+}
+
+/* As the service manager and main() do it, before svad enters the filter */
+static void check_journal_lives(void)
+{
+	struct stat status;
+	char stream[64];
+
+	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+		 (unsigned long long)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_open(STDERR_FILENO, LOG_NOTICE);
+	check_lives("journal", tell_the_journal);
+	unsetenv("JOURNAL_STREAM");
+	log_open(STDERR_FILENO, LOG_NOTICE);
+}
+
 static void abort_it(void)
 {
 	abort();
@@ -233,6 +271,8 @@ static void what_svad_does_is_allowed(void **state)
 	check_lives("node", open_node);
 	check_lives("notify", notify);
 	check_lives("cgroup", read_cgroup);
+	check_lives("judge", judge);
+	check_journal_lives();
 	state_file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	assert_true(state_file >= 0);
 	/* a new one is begun before svad enters the filter */

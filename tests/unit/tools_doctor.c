@@ -344,7 +344,7 @@ static void svad_start(void)
 		.flags = SVA_DEVICE_FLAG_VIABLE | SVA_DEVICE_FLAG_PASID |
 			 SVA_DEVICE_FLAG_PAGE_REQUESTS,
 	};
-	explained = (struct sva_msg_explained){ .permitted = 1, .rule = 12,
+	explained = (struct sva_msg_explained){ .permitted = 1, .rule = 12, .file = "/etc/svad.conf",
 						.text = "allow user alice" };
 }
 
@@ -354,7 +354,7 @@ static void a_device_that_may_be_used_is_well(void **state)
 	svad_start();
 	ask_svad();
 	assert_int_equal(problems(), 0);
-	assert_non_null(strstr(find("policy")->what, "line 12 of the policy: allow user alice"));
+	assert_non_null(strstr(find("policy")->what, "by /etc/svad.conf:12: allow user alice"));
 	assert_non_null(strstr(find("binding")->what, "0 of 8"));
 }
 
@@ -368,7 +368,7 @@ static void the_rule_that_denies_is_named(void **state)
 	ask_svad();
 	assert_int_equal(problems(), 1);
 	assert_int_equal(find("policy")->reason, SVA_REASON_DENIED_BY_RULE);
-	assert_non_null(strstr(find("policy")->what, "line 12"));
+	assert_non_null(strstr(find("policy")->what, "/etc/svad.conf:12"));
 	assert_non_null(strstr(find("policy")->what, "deny group ?[31mguests"));
 	assert_non_null(strstr(find("policy")->remedy, "/etc/svad.conf"));
 }
