@@ -18,6 +18,7 @@
  * struct svad
  * @config: path of the policy file
  * @rescan: looks for devices that could not be opened before; may be NULL
+ * @reload_failed: the policy in force is not what the file has
  */
 struct svad {
 	sd_event *event;
@@ -27,6 +28,7 @@ struct svad {
 	struct clients clients;
 	void (*rescan)(void *userdata);
 	void *rescan_userdata;
+	bool reload_failed;
 };
 
 /*
