@@ -76,7 +76,7 @@ test_reload()
 	mark
 	printf '[allow]\nusr = mallory\n' >>"$POLICY"
 	systemctl reload svad.service
-	want "the error is named with its line" svad_says "$POLICY:[0-9]*: .*usr"
+	want "the error is named with its line" svad_says "$POLICY:[0-9]*:.*usr"
 	want "it is not taken over" svad_says "the policy in force stays"
 	want "the status says so" until_true status_is \
 		"devices: 1, rules: 3; the last reload failed, svad --check-config says why"
