@@ -38,8 +38,11 @@ static void svad_report(void *userdata, const char *path, unsigned int line,
 
 void svad_notify_status(struct svad *svad)
 {
-	sd_notifyf(0, "STATUS=devices: %zu, rules: %zu", svad->devices.count,
-		   svad->policy->num_rules);
+	const char *more = svad->reload_failed ?
+			   "; the last reload failed, svad --check-config says why" : "";
+
+	sd_notifyf(0, "STATUS=devices: %zu, rules: %zu%s", svad->devices.count,
+		   svad->policy->num_rules, more);
 }
 
 static void svad_devices_changed(void *userdata)
@@ -190,6 +193,7 @@ int svad_reload(struct svad *svad)
 
 	sd_notify(0, "RELOADING=1");
 	err = svad_load_policy(svad);
+	svad->reload_failed = err;
 	if (svad->rescan)
 		svad->rescan(svad->rescan_userdata);
 	sd_notify(0, "READY=1");

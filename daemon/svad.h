@@ -30,6 +30,7 @@ struct watcher;
  * @started: CLOCK_MONOTONIC, us
  * @held_back: tells how many lines were not written
  * @rescan: looks for devices that could not be opened before; may be NULL
+ * @reload_failed: the policy in force is not what the file has
  */
 struct svad {
 	sd_event *event;
@@ -47,6 +48,7 @@ struct svad {
 	sd_event_source *held_back;
 	void (*rescan)(void *userdata);
 	void *rescan_userdata;
+	bool reload_failed;
 };
 
 /**

@@ -87,9 +87,9 @@ test_a_config_error()
 	mark
 	echo 'nonsense' >>"$POLICY"
 	want_not "it does not start" systemctl restart svad.service
-	want "it says where" svad_says "$POLICY:[0-9]*: "
+	want "it says where" svad_says "$POLICY:[0-9]*:"
 	mark
-	want "and tries again" svad_says "$POLICY:[0-9]*: "
+	want "and tries again" svad_says "$POLICY:[0-9]*:"
 	cp /run/policy.saved "$POLICY"
 	mark
 	want "it is back" svad_says "serving by"

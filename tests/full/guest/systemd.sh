@@ -76,10 +76,15 @@ test_reload()
 	mark
 	printf '[allow]\nusr = mallory\n' >>"$POLICY"
 	systemctl reload svad.service
-	want "the error is named with its line" svad_says "$POLICY:[0-9]*: .*usr"
+	want "the error is named with its line" svad_says "$POLICY:[0-9]*:.*usr"
 	want "it is not taken over" svad_says "the policy in force stays"
+	want "the status says so" until_true status_is \
+		"devices: 1, rules: 3; the last reload failed, svad --check-config says why"
 	want "mallory goes on" client_ends m
 	want "alice goes on" client_ends a
+	cp /run/policy.saved "$POLICY"
+	want "a good one again" systemctl reload svad.service
+	want "the status is as before" until_true status_is "devices: 1, rules: 2"
 	expect "the process" "$(pid_of_svad)" "$pid"
 }
 
