@@ -75,6 +75,7 @@ endif
 -include examples/examples.mk
 -include tests/unit/unit.mk
 -include tests/kernel/kernel-tests.mk
+-include tests/model/model.mk
 include tests/vm/vm.mk
 
 -include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva tools examples tests -name '*.c' 2>/dev/null))
@@ -250,6 +251,8 @@ help:
 # HELP: make check-static    warnings of gcc and clang, linters, sparse
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
+# HELP: make verify          proofs: the release machines, the protocol around them, and
+# HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its

@@ -20,7 +20,8 @@ static void check_reach(const struct Ctx *x)
 static void check_context(const struct Ctx *x)
 {
 	rule(x->bound <= 1, "R2: a context is bound a second time");
-	rule(!x->asked || x->ending, "R5: an end that was asked for is lost");
+	rule(!x->asked || x->phase == SVA_PHASE_STOPPING ||
+	     (x->phase == SVA_PHASE_BINDING && x->ending), "R5: an end that was asked for is lost");
 	rule(x->phase != SVA_PHASE_BOUND || now.mm[x->mm].life == MM_ALIVE,
 	     "R5: a binding outlives its address space");
 	rule(x->phase != SVA_PHASE_BOUND || x->accesses, "a bound context has a queue");

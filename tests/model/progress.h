@@ -2,11 +2,12 @@
 /*
  * progress.h - what is begun comes to its end (R3, R5)
  *
- * Three things, which hold after every step, say it.  Each step of the work on a
- * context brings it nearer to its end; nobody else's step takes it further away;
- * and where the kernel has nothing more to do, all has come to its end: PASIDs of
- * address spaces that have gone are free, or seen in quarantine.  A worker that runs
- * again and again, as those of a workqueue do, therefore gets there.
+ * What holds after every step says it.  Each step of the work on a context brings it
+ * nearer to its end; nobody else's step takes it further away; what a reset or a
+ * removal waits for only becomes less; and where the kernel has nothing more to do,
+ * all has come to its end: PASIDs of address spaces that have gone are free, or seen
+ * in quarantine.  Workers that run again and again, as those of a workqueue do,
+ * therefore get there: an end waits for nothing, and what waits, waits for ends.
  */
 
 /* How many steps are left at most; 0: nothing is under way */
@@ -35,13 +36,17 @@ static int device_steps_left(const struct Dev *d)
 }
 
 static int left_before[CONTEXTS], device_left_before[DEVICES];
+static struct Dev device_before[DEVICES];
 
-static void step_begins(void)
+static void step_begins(const char *name)
 {
+	if (readtrail)
+		printf("step %s\n", name);
 	for (int c = 0; c < CONTEXTS; c++)
 		left_before[c] = steps_left(&now.ctx[c]);
 	for (int d = 0; d < DEVICES; d++)
 		device_left_before[d] = device_steps_left(&now.dev[d]);
+	memcpy(device_before, now.dev, sizeof(device_before));
 }
 
 static void check_nothing_undone(void)
@@ -49,6 +54,17 @@ static void check_nothing_undone(void)
 	for (int c = 0; c < CONTEXTS; c++)
 		rule(!left_before[c] || steps_left(&now.ctx[c]) <= left_before[c],
 		     "R5: an end that is under way is set back");
+}
+
+/* A reset and a removal wait for fewer and fewer */
+static void check_nothing_begins(int d)
+{
+	const struct Dev *before = &device_before[d], *after = &now.dev[d];
+
+	if (before->reset == RESET_WAIT && after->reset == RESET_WAIT)
+		rule(after->live <= before->live, "R3: a binding begins during a reset");
+	if (before->life == DEV_ENDING && after->life == DEV_ENDING)
+		rule(after->contexts <= before->contexts, "R5: a context begins on a device that goes");
 }
 
 /* After a step of the work on context @c */
@@ -118,5 +134,7 @@ static void check_the_end(void)
 static void check_progress(void)
 {
 	check_nothing_undone();
+	for (int d = 0; d < DEVICES; d++)
+		check_nothing_begins(d);
 	check_the_end();
 }

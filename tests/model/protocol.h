@@ -28,7 +28,6 @@
 /* enum sva_phase of release.h, for Promela */
 #define CREATED		0
 #define BOUND		2
-#define ENDED		4
 #define QUARANTINED	5
 
 /*

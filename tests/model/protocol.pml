@@ -67,7 +67,8 @@ c_code {
 	\#include "tests/model/steps.h"
 };
 
-#define STEP(when, what) :: d_step { (when) -> c_code { step_begins(); what; settle(); } }
+#define STEP(when, what) \
+	:: d_step { (when) -> c_code { step_begins(#what); what; settle(); } }
 #define ASK(question) c_expr { (question) }
 
 #if MMS == 3
@@ -125,7 +126,6 @@ c_code {
 #define CONTEXT(c) \
 	STEP(PHASE(c, CREATED) && !ctx[c].given && REST(c), now.ctx[c].given = 1) \
 	STEP(ctx[c].at != AT_NOWHERE && ctx[c].phase <= BOUND && !ctx[c].asked, request_end(c)) \
-	STEP(PHASE(c, ENDED) && REST(c), forget(c)) \
 	STEP(PHASE(c, QUARANTINED) && REST(c) && dev[ctx[c].dev].life != DEV_ABSENT, \
 	     late_evidence(c, SVA_RELEASE_CLEAN)) \
 	EACH_MM(USES, c)
@@ -157,7 +157,8 @@ end:	do
 	STEP(PHASE(c, CREATED) && REST(c) && ctx[c].mm == NOBODY, request_end(c))
 #endif
 
-#define WORKS(c, when, what) STEP(when, what; worked(c))
+#define WORKS(c, when, what) \
+	:: d_step { (when) -> c_code { step_begins(#what); what; worked(c); settle(); } }
 
 #ifdef NO_GUARD_END_WORK
 #define END_WORK(c)
@@ -197,7 +198,8 @@ end:	do
 EACH_CONTEXT(WORKER)
 
 /* Its reset_work, and whoever unregisters it */
-#define WORKS_ON(d, when, what) STEP(when, what; device_worked(d))
+#define WORKS_ON(d, when, what) \
+	:: d_step { (when) -> c_code { step_begins(#what); what; device_worked(d); settle(); } }
 
 #define DEVICE(d) active proctype device_##d() { \
 end:	do \

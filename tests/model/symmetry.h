@@ -17,12 +17,6 @@ struct world {
 	unsigned char requests[DEVICES * PASIDS];
 };
 
-/* Nothing of what it was is left but its descriptor */
-static int nameless(const struct Ctx *x)
-{
-	return x->at == AT_NOWHERE || (x->at == AT_REST && x->phase == SVA_PHASE_ENDED);
-}
-
 static void sort_contexts(struct Ctx *ctx)
 {
 	for (int i = 1; i < CONTEXTS; i++) {
@@ -64,7 +58,7 @@ static void rename_world(struct world *to, const int *order, int swap)
 {
 	for (int c = 0; c < CONTEXTS; c++) {
 		to->ctx[c] = now.ctx[c];
-		if (nameless(&now.ctx[c]))
+		if (!used(&now.ctx[c]))
 			continue;
 		to->ctx[c].dev = moved_device(now.ctx[c].dev, swap);
 		if (now.ctx[c].mm != NOBODY)
