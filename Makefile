@@ -78,6 +78,7 @@ endif
 -include tests/kernel/kernel-tests.mk
 -include tests/fuzz/fuzz.mk
 -include tests/full/full.mk
+-include tests/model/model.mk
 include tests/vm/vm.mk
 
 -include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva tools examples tests -name '*.c' 2>/dev/null))
@@ -279,6 +280,8 @@ help:
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make soak            20,000 random operations in the guest
+# HELP: make verify          proofs: the release machines, the protocol around them, and
+# HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its

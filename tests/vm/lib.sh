@@ -25,6 +25,9 @@ RIG_RECIPE=2
 # the suite's own and the newest in its backports (setup, kernels_fetch()).
 RIG_KERNELS_RECIPE=1
 
+# The same for the folder with the model checker of `make verify` (prover.sh).
+RIG_PROVER_RECIPE=1
+
 # What the guest of the profile full is: a Debian that boots with systemd
 ROOT_PACKAGES=(
 	base-files base-passwd bash dash coreutils util-linux mount procps sed grep mawk findutils
@@ -73,6 +76,7 @@ TREE=$SVA_CACHE/tree-$(tree_key)
 ROOT=$SVA_CACHE/root-$(root_key)
 TREE_STAMP=$TREE/.complete
 KERNELS=$SVA_CACHE/kernels-$RIG_SUITE-$RIG_ARCH-$RIG_KERNELS_RECIPE
+PROVER=$SVA_CACHE/prover-$RIG_SUITE-$RIG_ARCH-$RIG_PROVER_RECIPE
 
 boot_id()
 {
@@ -81,7 +85,7 @@ boot_id()
 
 # The stamp is written last.  That all which was written before it has reached
 # the disk is certain once the second stamp is there; until then it is only as
-# long as the machine has not been started again.  FOLDER: $TREE, or $KERNELS
+# long as the machine has not been started again.  FOLDER: $TREE, $KERNELS or $PROVER
 tree_complete()
 {
 	local folder=${1:-$TREE}
@@ -128,4 +132,11 @@ tree_exec()
 	local lib=$TREE/usr/lib/x86_64-linux-gnu
 
 	"$TREE/usr/lib64/ld-linux-x86-64.so.2" --library-path "$lib" "$TREE/usr/bin/$1" "${@:2}"
+}
+
+# prover_exec ARG...: run CBMC, with the tree's C library
+prover_exec()
+{
+	"$TREE/usr/lib64/ld-linux-x86-64.so.2" \
+		--library-path "$TREE/usr/lib/x86_64-linux-gnu:$PROVER" "$PROVER/cbmc" "$@"
 }
