@@ -242,10 +242,9 @@ static bool word_aligned(u64 offset, size_t len)
 static void registers_read(const void __iomem *registers, u64 offset, u8 *data, size_t len)
 {
 	while (len) {
-		u32 word = ioread32(registers + ALIGN_DOWN(offset, sizeof(word)));
+		__le32 word = cpu_to_le32(ioread32(registers + ALIGN_DOWN(offset, sizeof(word))));
 		size_t from = offset % sizeof(word), n = min(len, sizeof(word) - from);
 
-		word = cpu_to_le32(word);
 		memcpy(data, (u8 *)&word + from, n);
 		offset += n;
 		data += n;

@@ -118,9 +118,12 @@ static bool begin_reset(struct sva_device *sdev)
 /**
  * sva_device_suspend() - somebody else is about to reset the device or to put it
  * to sleep
+ * @sdev: the whole device, not a partition
  *
  * Ends every binding, as a reset does, waits for a reset under way, and lets
- * nothing begin until sva_device_resume().  For the whole device, not a partition.
+ * nothing begin until sva_device_resume().
+ *
+ * Context: Process context; sleeps as long as the ends take, which providers bound.
  */
 void sva_device_suspend(struct sva_device *sdev)
 {
@@ -131,9 +134,13 @@ EXPORT_SYMBOL_GPL(sva_device_suspend);
 
 /**
  * sva_device_resume() - after sva_device_suspend(): the device can be used again
+ * @sdev: the same
  *
  * It is reset once more by its provider, for only a reset that the provider has
- * seen succeed ends quarantine (R3).  Returns the provider's error.
+ * seen succeed ends quarantine (R3).
+ *
+ * Context: Process context; calls the provider's reset().
+ * Return: 0, or the provider's error: the quarantine stays.
  */
 int sva_device_resume(struct sva_device *sdev)
 {
