@@ -69,12 +69,12 @@ static void drop_bus_pages(struct context *ctx, uint64_t first, uint64_t last)
 
 static void context_invalidate(struct context *ctx, uint32_t pasid, uint64_t first, uint64_t last)
 {
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	if (pasid == PCI_NO_PASID)
 		drop_bus_pages(ctx, first, last);
 	else if (ctx->pasid == pasid && ctx->state != SVA_PCI_STATE_IDLE)
 		ctx->invalidations += translations_drop(&ctx->cache, first, last);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 }
 
 /* Taking each context's lock waits for the step that it is in */
@@ -232,9 +232,9 @@ static int translate_page(struct context *ctx, uint32_t pasid, uint64_t page, bo
 	new.host = memory_host(new.memory);
 	if (!new.host)
 		return -EIO;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	translations_add(&ctx->cache, &new);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	return 0;
 }
 
