@@ -6,7 +6,7 @@
 
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
-KERNEL_TESTS += evidence widths pins storm soak
+KERNEL_TESTS += evidence widths pins storm soak ats pci
 SERVICE_TESTS := path hostile cycles obstacle
 SERVICE_TESTS += partitions
 KT := $(B)/tests/kernel
