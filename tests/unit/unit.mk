@@ -37,3 +37,4 @@ UNIT_TESTS += $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test)
 
 include tests/unit/libsva.mk
 include tests/unit/release.mk
+include tests/unit/accel.mk
