@@ -142,7 +142,7 @@ endif
 # --------------------------------------------------------------------- tests
 
 .PHONY: setup demo check check-static check-unit check-vm check-vtd
-.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests rig-tests reasons-tests
+.PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests soak rig-tests reasons-tests
 
 setup:
 	tests/vm/setup --for check
@@ -177,6 +177,13 @@ vtd-tests: all $(GUEST_TESTS)
 
 reasons-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' tests/kernel/reasons $(B)/tests/kernel/obstacle
+
+# Thousands of random binds, jobs, unmappings, kills and removals on the PCIe device
+SOAK		?= 5000
+SOAK_PROFILE	?= vtd
+soak: all $(GUEST_TESTS)
+	SVA_BUILD='$(abspath $(B))' tests/vm/run --profile $(SOAK_PROFILE) --smp 2 --mem 2G \
+		--timeout 3000 --add $(B)/tests/kernel/soak -- ./soak --operations $(SOAK)
 
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
@@ -240,6 +247,7 @@ help:
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
+# HELP: make soak            SOAK=5000 random operations on the PCIe device, and nothing left
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make docs            write the reasons of libsva into docs/troubleshooting.md
