@@ -379,7 +379,7 @@ static void histogram_add(struct context *ctx, uint64_t ns)
 	ctx->histogram[bucket]++;
 }
 
-/* 0 or -EFAULT, as the response says; -ECANCELED: none has come */
+/* 0, -EFAULT, -ESRCH, as the response says; -ECANCELED: none has come */
 static int group_collect(struct job *job, int index)
 {
 	struct accel *accel = job->ctx->accel;
@@ -388,7 +388,8 @@ static int group_collect(struct job *job, int index)
 
 	pthread_mutex_lock(&accel->lock);
 	if (group->state == GROUP_ANSWERED) {
-		ret = group->code == IOMMU_PRI_RESP_SUCCESS ? 0 : -EFAULT;
+		ret = group->code == IOMMU_PRI_RESP_SUCCESS ? 0 :
+		      group->code == IOMMU_PRI_RESP_FAILURE ? -ESRCH : -EFAULT;
 		histogram_add(job->ctx, group->taken_ns);
 		group->state = GROUP_FREE;
 	} else {
