@@ -32,9 +32,10 @@ void context_event(struct context *ctx, uint32_t event)
 
 /* ------------------------------------------------- ring and status page */
 
-static uint32_t ring_pages(const struct context *ctx)
+uint32_t context_ring_pages(const struct context *ctx)
 {
-	uint64_t bytes = sizeof(struct sva_accel_desc) << ctx->ring_order;
+	uint32_t order = ctx->ring_order < MAX_RING_ORDER ? ctx->ring_order : MAX_RING_ORDER;
+	uint64_t bytes = sizeof(struct sva_accel_desc) << order;
 
 	return (uint32_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
 }
@@ -48,7 +49,7 @@ bool context_map(struct context *ctx)
 	struct sva_accel_status *status;
 	uint8_t *page = NULL;
 
-	for (uint32_t i = 0; i < ring_pages(ctx); i++) {
+	for (uint32_t i = 0; i < context_ring_pages(ctx); i++) {
 		if (!ctx->ring[i])
 			ctx->ring[i] = memory_host_bus(ctx->accel, ctx->ring_bus + i * PAGE_BYTES);
 		if (!ctx->ring[i])

@@ -141,6 +141,7 @@ static inline struct context *context_at(struct accel *accel, uint32_t index)
 /* context.c: what the registers of a context do; all with the BQL */
 void context_command(struct context *ctx, uint32_t command);
 bool context_map(struct context *ctx);
+uint32_t context_ring_pages(const struct context *ctx);
 void context_event_locked(struct context *ctx, uint32_t event);
 /* The same for the engine, which holds no lock: tell the driver */
 void context_event(struct context *ctx, uint32_t event);

@@ -57,7 +57,7 @@ struct space {
 
 static void drop_bus_pages(struct context *ctx, uint64_t first, uint64_t last)
 {
-	for (uint32_t i = 0; i < MAX_RING_PAGES && ctx->ring[i]; i++) {
+	for (uint32_t i = 0; i < context_ring_pages(ctx); i++) {
 		uint64_t bus = ctx->ring_bus + i * PAGE_BYTES;
 
 		if (bus + PAGE_BYTES > first && bus <= last)
