@@ -190,10 +190,14 @@ unit-tests-sanitized:
 guest-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
 
-# The long one: 20,000 operations of 16 processes, with kills, removals and resets
+# The long ones, 16 processes each, with kills, removals and resets
+SOAK		?= 20000
+SOAK_VTD	?= 5000
+SOAK_RUN	= SVA_BUILD='$(abspath $(B))' tests/vm/run --mem 2G --timeout 3600 \
+		  --add $(B)/tests/kernel/soak
 soak: all $(GUEST_TESTS)
-	SVA_BUILD='$(abspath $(B))' tests/vm/run --smp 4 --mem 2G --timeout 3600 \
-		--add $(B)/tests/kernel/soak -- ./soak
+	$(SOAK_RUN) --smp 4 -- ./soak --operations $(SOAK)
+	$(SOAK_RUN) --smp 2 --profile vtd -- ./soak --operations $(SOAK_VTD)
 
 # On a kernel that disables SVA on x86: Debian 13's own
 oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \
@@ -279,7 +283,8 @@ help:
 # HELP: make coverage        which lines of daemon/ the tests without a guest run
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
-# HELP: make soak            20,000 random operations in the guest
+# HELP: make soak            SOAK=20000 random operations in the guest, and SOAK_VTD=5000
+# HELP:                      on the PCIe device, and nothing left
 # HELP: make verify          proofs: the release machines, the protocol around them, and
 # HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the

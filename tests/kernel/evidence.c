@@ -493,13 +493,13 @@ TEST(R8, account_with_too_much_in_quarantine_binds_no_more_and_others_do)
 	stage_clear(&stage);
 }
 
-TEST_WITHIN(R8, quarantine_of_an_account_counts_over_all_devices, 120)
+TEST_FOR("soft", R8, quarantine_of_an_account_counts_over_all_devices, 120)
 {
 	struct puppet puppet, second;
 	struct stage stage;
 	int other;
 
-	soft_reload("devices=2");
+	provider_reload("devices=2");
 	MUST(text_write(ACCOUNT_LIMIT, "3"));
 	puppet_start(&puppet);
 	puppet_start(&second);
@@ -518,7 +518,7 @@ TEST_WITHIN(R8, quarantine_of_an_account_counts_over_all_devices, 120)
 	puppet_end(&puppet);
 	puppet_end(&second);
 	MUST(text_write(ACCOUNT_LIMIT, "64"));
-	soft_reload("");
+	provider_reload("");
 }
 
 TEST_WITHIN(R8, device_full_of_quarantine_takes_no_more, 120)
@@ -527,7 +527,7 @@ TEST_WITHIN(R8, device_full_of_quarantine_takes_no_more, 120)
 	struct stage stage;
 	uint32_t limit;
 
-	soft_reload("contexts=8");
+	provider_reload("contexts=8");
 	stage_set(&stage);
 	limit = device_info(stage.node).max_quarantined;
 	CHECK(limit < 8, "the limit %u leaves no room", limit);
@@ -540,7 +540,7 @@ TEST_WITHIN(R8, device_full_of_quarantine_takes_no_more, 120)
 	CHECK_EQ(puppet_try(&puppet, stage.node, 999), 0);
 	puppet_end(&puppet);
 	stage_clear(&stage);
-	soft_reload("");
+	provider_reload("");
 }
 
 /* ------------------------------------------------------------- laundering */
@@ -556,13 +556,13 @@ static bool pasid_is_had(void *arg)
  * soft0 leaves without a reset that worked: its quarantine stays, soft1 refuses
  * the process, and sva.ko cannot go.  When soft0 registers again it is reset.
  */
-TEST_WITHIN(R3, quarantine_outlives_a_driver_that_is_unbound_without_reset, 120)
+TEST_FOR("soft", R3, quarantine_outlives_a_driver_that_is_unbound_without_reset, 120)
 {
 	struct puppet victim, dead;
 	struct stage stage;
 	int other;
 
-	soft_reload("devices=2");
+	provider_reload("devices=2");
 	stage_set(&stage);
 	victim_make(&victim, stage.node, "hold");
 	puppet_start(&dead);
@@ -583,7 +583,7 @@ TEST_WITHIN(R3, quarantine_outlives_a_driver_that_is_unbound_without_reset, 120)
 	      dead.bind[0].pasid);
 	puppet_end(&victim);
 	puppet_end(&stage.bystander);
-	soft_reload("");
+	provider_reload("");
 }
 
 /* A driver that resets well when it leaves takes its quarantine with it */
@@ -610,15 +610,15 @@ static bool core_is_unloaded(void *arg)
 	return module_unload("sva") == 0;
 }
 
-static bool soft_is_gone(void *arg)
+static bool provider_is_gone(void *module)
 {
-	(void)arg;
-	return module_unload("sva_soft") == -ENOENT;
+	return module_unload(module) == -ENOENT;
 }
 
 /* The provider's module goes and comes; the core, which remembers, must not go between */
 TEST_WITHIN(R3, quarantine_outlives_the_module_of_its_device, 120)
 {
+	char *module = strdup(provider_module());
 	struct puppet victim;
 	struct stage stage;
 	bool released;
@@ -626,19 +626,20 @@ TEST_WITHIN(R3, quarantine_outlives_the_module_of_its_device, 120)
 	stage_set(&stage);
 	victim_make(&victim, stage.node, "hold");
 	close(stage.node);
-	CHECK(wait_until(soft_is_gone, NULL, PATIENCE_MS), "sva_soft stays loaded");
+	CHECK(wait_until(provider_is_gone, module, PATIENCE_MS), "%s stays loaded", module);
 	CHECK_EQ(module_unload("sva"), -EWOULDBLOCK);
-	CHECK_EQ(module_load("sva_soft", ""), 0);
+	CHECK_EQ(module_load(module, ""), 0);
 	/* registered anew, and so reset */
 	stage.node = node_open();
 	released = puppet_try(&victim, stage.node, 0) == 0;
 	close(stage.node);
 	puppet_end(&victim);
 	puppet_end(&stage.bystander);
-	CHECK(wait_until(soft_is_gone, NULL, PATIENCE_MS), "sva_soft stays loaded");
+	CHECK(wait_until(provider_is_gone, module, PATIENCE_MS), "%s stays loaded", module);
 	released &= wait_until(core_is_unloaded, NULL, PATIENCE_MS);
 	if (module_unload("sva") == -ENOENT)
 		CHECK_EQ(module_load("sva", ""), 0);
-	CHECK_EQ(module_load("sva_soft", ""), 0);
+	CHECK_EQ(module_load(module, ""), 0);
+	free(module);
 	CHECK(released, "re-registered and reset, but the quarantine stays");
 }

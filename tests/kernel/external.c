@@ -139,11 +139,11 @@ TEST(R6, get_refuses_a_context_whose_device_has_gone)
 	device_return();
 }
 
-TEST(R11, get_refuses_a_context_of_a_group_that_is_not_viable)
+SOFT_TEST(R11, get_refuses_a_context_of_a_group_that_is_not_viable)
 {
 	int holders, node, ctx;
 
-	soft_reload("devices=2 groups=0,0");
+	provider_reload("devices=2 groups=0,0");
 	holders = holders_open();
 	node = node_open();
 	ctx = context_create(node, getpid(), NULL);
@@ -157,12 +157,12 @@ TEST(R11, get_refuses_a_context_of_a_group_that_is_not_viable)
 	put(holders, hold(holders, ctx, 0));
 }
 
-TEST(R11, holder_is_told_when_the_group_is_no_longer_ours)
+SOFT_TEST(R11, holder_is_told_when_the_group_is_no_longer_ours)
 {
 	int holders, ctx;
 	uint32_t holder;
 
-	soft_reload("devices=2 groups=0,0");
+	provider_reload("devices=2 groups=0,0");
 	holders = holders_open();
 	MUST(driver_unbind("sva_soft", "sva_soft.1"));
 	ctx = context_bound(node_open(), NULL, NULL);
@@ -662,7 +662,7 @@ TEST(R6, modules_stay_while_a_context_is_held)
 	holder = hold(holders, queue.ctx, 0);
 	CHECK_EQ(module_unload("sva_test"), -EWOULDBLOCK);
 	CHECK_EQ(module_unload("sva"), -EWOULDBLOCK);
-	CHECK_EQ(module_unload("sva_soft"), 0);
+	CHECK_EQ(module_unload(provider_module()), 0);
 	revoked_await(holders, holder);
 	CHECK_EQ(ring_state(&queue.ring), SVA_ACCEL_QUEUE_GONE);
 	ring_close(&queue.ring);
@@ -673,5 +673,5 @@ TEST(R6, modules_stay_while_a_context_is_held)
 	CHECK_EQ(put(holders, holder).revoked, 1);
 	close(holders);
 	CHECK_EQ(module_unload("sva_test"), 0);
-	soft_reload("");
+	provider_reload("");
 }

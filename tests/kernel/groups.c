@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define TEST_DEVICE "soft"	/* made anew with other parameters */
+
 #include "device.h"
 #include "harness.h"
 #include "modules.h"
@@ -27,7 +29,7 @@
 
 static void two_in_a_group(void)
 {
-	soft_reload("devices=2 groups=0,0");
+	provider_reload("devices=2 groups=0,0");
 	sva_test_load();
 }
 
@@ -146,7 +148,7 @@ TEST(R11, group_of_our_own_devices_is_viable_and_both_name_it)
 
 TEST(R11, devices_without_a_group_number_have_groups_of_their_own)
 {
-	soft_reload("devices=2");
+	provider_reload("devices=2");
 	CHECK(device_info(node_open_of("soft0")).group != device_info(node_open_of("soft1")).group,
 	      "both are in one group");
 }
@@ -170,7 +172,7 @@ TEST(R11, foreign_driver_in_another_group_does_not_count)
 {
 	int node;
 
-	soft_reload("devices=2");
+	provider_reload("devices=2");
 	sva_test_load();
 	node = node_open_of("soft0");
 	sibling_leave();

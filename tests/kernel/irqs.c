@@ -191,7 +191,7 @@ TEST(ABI, set_irqs_refuses_what_is_not_there_and_changes_nothing)
 		      -r->error, r->reason);
 	}
 	complete_one(&queue);
-	CHECK_EQ(signals(fd), 1);
+	CHECK_EQ(signals_await(fd), 1);
 	CHECK_EQ(signals(other[0]), 0);
 	queue_close(&queue);
 }
@@ -210,7 +210,7 @@ TEST(ABI, set_irqs_takes_no_bad_pointer)
 		REFUSED(queue.ctx, SVA_CONTEXT_SET_IRQS, &arg, EFAULT, SVA_REASON_BAD_POINTER);
 	}
 	complete_one(&queue);
-	CHECK_EQ(signals(fd), 1);
+	CHECK_EQ(signals_await(fd), 1);
 	queue_close(&queue);
 }
 
@@ -256,7 +256,7 @@ TEST(ABI, what_is_no_eventfd_is_refused_and_the_former_one_stays)
 	no_eventfd(&queue, (int)MUST(open("/dev/null", O_RDWR | O_CLOEXEC)), EINVAL);
 	no_eventfd(&queue, process_open(getpid()), EINVAL);
 	complete_one(&queue);
-	CHECK_EQ(signals(fd), 1);
+	CHECK_EQ(signals_await(fd), 1);
 	queue_close(&queue);
 }
 
@@ -273,9 +273,10 @@ TEST(ABI, completions_that_ask_for_it_signal_once_each)
 	queue_succeed(&queue, job_nop());
 	queue_succeed(&queue, job_nop());
 	CHECK_EQ(signals(fd), 0);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		complete_one(&queue);
-	CHECK_EQ(signals(fd), 5);
+		CHECK_EQ(signals_await(fd), 1);
+	}
 	job.flags = SVA_ACCEL_DESC_IRQ;
 	ring_submit(&queue.ring, &job);
 	CHECK_EQ(signals_await(fd), 1);
@@ -295,7 +296,7 @@ static void disable_works(uint32_t flags)
 	irq_disable(queue.ctx, COMPLETION, flags);
 	irq_set(queue.ctx, COMPLETION, fd);
 	complete_one(&queue);
-	CHECK_EQ(signals(fd), 1);
+	CHECK_EQ(signals_await(fd), 1);
 	queue_close(&queue);
 }
 
@@ -341,8 +342,8 @@ TEST(ABI, new_eventfd_takes_over_from_the_old_one)
 	irq_set(queue.ctx, COMPLETION, old);
 	irq_set(queue.ctx, COMPLETION, new);
 	complete_one(&queue);
+	CHECK_EQ(signals_await(new), 1);
 	CHECK_EQ(signals(old), 0);
-	CHECK_EQ(signals(new), 1);
 	queue_close(&queue);
 }
 
@@ -356,11 +357,12 @@ TEST(ABI, contexts_may_share_an_eventfd)
 	irq_set(a.ctx, COMPLETION, fd);
 	irq_set(b.ctx, COMPLETION, fd);
 	complete_one(&a);
+	CHECK_EQ(signals_await(fd), 1);
 	complete_one(&b);
-	CHECK_EQ(signals(fd), 2);
+	CHECK_EQ(signals_await(fd), 1);
 	queue_close(&a);
 	complete_one(&b);
-	CHECK_EQ(signals(fd), 1);
+	CHECK_EQ(signals_await(fd), 1);
 	queue_close(&b);
 }
 
@@ -378,7 +380,7 @@ TEST(R8, full_eventfd_holds_up_nobody)
 		complete_one(&queue);
 	CHECK(signals(fd) >= most, "the eventfd lost its count");
 	complete_one(&queue);
-	CHECK_EQ(signals(fd), 1);
+	CHECK(signals_await(fd) >= 1, "the eventfd does not signal any more");
 	queue_close(&queue);
 }
 
@@ -451,7 +453,7 @@ TEST(ABI, masked_interrupt_stays_pending_until_it_is_unmasked)
 	CHECK(ring_await_state(&queue.ring, SVA_ACCEL_QUEUE_ERROR), "the queue did not stop");
 	CHECK_EQ(signals(fd), 0);
 	irq_mask(queue.ctx, ERROR, false);
-	CHECK_EQ(signals(fd), 1);
+	CHECK_EQ(signals_await(fd), 1);
 	queue_close(&queue);
 }
 

@@ -53,13 +53,19 @@ static bool node_is_there(void *arg)
 	return attribute_read("contexts") == 0 && access(path, F_OK) == 0;
 }
 
-void soft_reload(const char *parameters)
+const char *provider_module(void)
 {
+	return device_is("pci") ? "sva_pci" : "sva_soft";
+}
+
+void provider_reload(const char *parameters)
+{
+	const char *module = provider_module();
 	int result;
 
-	CHECK(wait_until(module_is_unloaded, "sva_soft", PATIENCE_MS), "sva_soft stays loaded");
-	result = module_load("sva_soft", parameters);
-	CHECK(result == 0, "sva_soft %s: %s", parameters, strerror(-result));
+	CHECK(wait_until(module_is_unloaded, (char *)module, PATIENCE_MS), "%s stays loaded", module);
+	result = module_load(module, parameters);
+	CHECK(result == 0, "%s %s: %s", module, parameters, strerror(-result));
 	CHECK(wait_until(node_is_there, NULL, PATIENCE_MS), "the device did not come");
 }
 

@@ -13,10 +13,11 @@ int module_load(const char *name, const char *parameters);
 int module_unload(const char *name);
 
 /*
- * sva_soft with other parameters.  When the program ends, the defaults are back,
- * and sva_test is unloaded.
+ * The device's module, sva_soft or sva_pci.  Loaded anew with other parameters: when the
+ * program ends, the defaults are back, and sva_test is unloaded.
  */
-void soft_reload(const char *parameters);
+const char *provider_module(void);
+void provider_reload(const char *parameters);
 /* sva_test.ko, unless it is there */
 void sva_test_load(void);
 

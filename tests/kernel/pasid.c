@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TEST_DEVICE "soft"	/* made anew with other parameters */
+
 #include "device.h"
 #include "harness.h"
 #include "modules.h"

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TEST_DEVICE "soft"	/* made anew with other parameters */
+
 #include "device.h"
 #include "harness.h"
 #include "modules.h"
@@ -73,7 +75,7 @@ static void without_requests(void)
 	if (text_read("/sys/module/sva_soft/parameters/page_requests", text, sizeof(text)) &&
 	    !strcmp(text, "N"))
 		return;
-	soft_reload("page_requests=0");
+	provider_reload("page_requests=0");
 }
 
 /* What alice does, on a device that takes no page faults */
@@ -669,5 +671,5 @@ TEST(R8, every_page_ever_pinned_was_released)
 	CHECK(vmstat("nr_foll_pin_acquired") >= before + LIMIT, "pins are not counted");
 	CHECK(wait_until(pins_are_balanced, NULL, PATIENCE_MS), "%ld pinned, %ld released",
 	      vmstat("nr_foll_pin_acquired"), vmstat("nr_foll_pin_released"));
-	soft_reload("");
+	provider_reload("");
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TEST_DEVICE "soft"	/* made anew with other parameters */
+
 #include "device.h"
 #include "harness.h"
 #include "modules.h"
@@ -25,7 +27,7 @@ struct stage {
 
 static void stage_set(struct stage *stage)
 {
-	soft_reload("devices=2 pasid_bits=16,3");
+	provider_reload("devices=2 pasid_bits=16,3");
 	stage->narrow = device_use("soft1");
 	CHECK_EQ(attribute_read("pasid_bits"), 3);
 	stage->wide = device_use("soft0");

@@ -40,3 +40,4 @@ include tests/unit/libsva.mk
 include tests/unit/release.mk
 include tests/unit/sweep.mk
 include tests/unit/coverage.mk
+include tests/unit/accel.mk

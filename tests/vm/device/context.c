@@ -32,9 +32,10 @@ void context_event(struct context *ctx, uint32_t event)
 
 /* ------------------------------------------------- ring and status page */
 
-static uint32_t ring_pages(const struct context *ctx)
+uint32_t context_ring_pages(const struct context *ctx)
 {
-	uint64_t bytes = sizeof(struct sva_accel_desc) << ctx->ring_order;
+	uint32_t order = ctx->ring_order < MAX_RING_ORDER ? ctx->ring_order : MAX_RING_ORDER;
+	uint64_t bytes = sizeof(struct sva_accel_desc) << order;
 
 	return (uint32_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
 }
@@ -48,7 +49,7 @@ bool context_map(struct context *ctx)
 	struct sva_accel_status *status;
 	uint8_t *page = NULL;
 
-	for (uint32_t i = 0; i < ring_pages(ctx); i++) {
+	for (uint32_t i = 0; i < context_ring_pages(ctx); i++) {
 		if (!ctx->ring[i])
 			ctx->ring[i] = memory_host_bus(ctx->accel, ctx->ring_bus + i * PAGE_BYTES);
 		if (!ctx->ring[i])
@@ -60,10 +61,10 @@ bool context_map(struct context *ctx)
 	if (!page)
 		return false;
 	status = (struct sva_accel_status *)(void *)page;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	memcpy(status, &ctx->shadow, sizeof(*status));
 	ctx->status = status;
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	return true;
 }
 
@@ -73,7 +74,7 @@ static bool may_start(struct context *ctx)
 {
 	struct accel *accel = ctx->accel;
 
-	return accel->control == SVA_PCI_CONTROL_ENABLE && ctx->state == SVA_PCI_STATE_IDLE &&
+	return (accel->control & SVA_PCI_CONTROL_ENABLE) && ctx->state == SVA_PCI_STATE_IDLE &&
 	       (qemu.pci_default_read_config(accel->pci, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) &&
 	       qemu.pcie_pasid_enabled(accel->pci) && qemu.pcie_ats_enabled(accel->pci) &&
 	       ctx->ring_order <= MAX_RING_ORDER && ctx->pasid >> accel->pasid_bits == 0 &&
@@ -106,29 +107,29 @@ static void context_start(struct context *ctx)
 	if (!may_start(ctx))
 		return;
 	rogue_forget(ctx);
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	ctx->generation++;
 	context_clear(ctx);
 	ctx->shadow.state = SVA_ACCEL_QUEUE_RUNNING;
 	ctx->shadow.entries = 1u << ctx->ring_order;
 	translations_drop(&ctx->cache, 0, UINT64_MAX);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (!context_map(ctx))
 		return;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	ctx->state = SVA_PCI_STATE_RUNNING;
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	context_wake(ctx);
 }
 
 static void context_stop(struct context *ctx)
 {
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	if (ctx->state == SVA_PCI_STATE_RUNNING || ctx->state == SVA_PCI_STATE_ERROR) {
 		ctx->block = true;
 		ctx->state = SVA_PCI_STATE_STOPPING;
 	}
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	context_wake(ctx);
 }
 
@@ -143,7 +144,7 @@ static void context_release(struct context *ctx)
 {
 	bool stopped;
 
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	stopped = ctx->state == SVA_PCI_STATE_STOPPED || ctx->state == SVA_PCI_STATE_STOPPING;
 	if (stopped) {
 		ctx->generation++;
@@ -152,7 +153,7 @@ static void context_release(struct context *ctx)
 		ctx->status = NULL;
 		translations_drop(&ctx->cache, 0, UINT64_MAX);
 	}
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (stopped)
 		rogue_released(ctx);
 }
@@ -171,7 +172,7 @@ void context_command(struct context *ctx, uint32_t command)
 
 static void context_reset(struct context *ctx)
 {
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	ctx->generation++;
 	context_clear(ctx);
 	ctx->block = true;
@@ -180,7 +181,7 @@ static void context_reset(struct context *ctx)
 	ctx->ring_bus = ctx->status_bus = 0;
 	if (ctx->has_engine)
 		translations_drop(&ctx->cache, 0, UINT64_MAX);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	context_wake(ctx);
 }
 

@@ -37,6 +37,8 @@ struct accel;
  * struct context - a queue of the device, and its engine
  * @lock: protects what is below up to @requests, and every access to memory
  * @wake: a futex that counts what the engine may be waiting for, which @sleeps
+ * @lock_wanted: how many wait for it who must not be kept waiting by the engine, which
+ *	takes it again and again
  * @generation: goes up when what runs now has to end without another access
  * @block: take no further descriptor; @stop_seen: the engine has answered a stop, or
  *	will not
@@ -56,6 +58,7 @@ struct context {
 	bool sleeps;
 
 	pthread_mutex_t lock;
+	uint32_t lock_wanted;
 	uint32_t state;
 	uint32_t generation;
 	bool block;
@@ -125,6 +128,11 @@ void context_wait(struct context *ctx, uint32_t seen, uint64_t ns);
 void context_wake(struct context *ctx);
 uint32_t context_wake_count(const struct context *ctx);
 
+/* For everybody but the context's engine, which lets them go first */
+void context_lock(struct context *ctx);
+void context_unlock(struct context *ctx);
+void context_lock_for_engine(struct context *ctx);
+
 static inline struct context *context_at(struct accel *accel, uint32_t index)
 {
 	return &accel->contexts[index];
@@ -133,6 +141,7 @@ static inline struct context *context_at(struct accel *accel, uint32_t index)
 /* context.c: what the registers of a context do; all with the BQL */
 void context_command(struct context *ctx, uint32_t command);
 bool context_map(struct context *ctx);
+uint32_t context_ring_pages(const struct context *ctx);
 void context_event_locked(struct context *ctx, uint32_t event);
 /* The same for the engine, which holds no lock: tell the driver */
 void context_event(struct context *ctx, uint32_t event);

@@ -7,9 +7,12 @@
  * after a reset or a release not one more can follow.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/vm/device/device.h"
 #include "tests/vm/device/job.h"
@@ -21,6 +24,7 @@
 #define POLL_NS		20000		/* for another descriptor, before it sleeps */
 #define DRAIN_NS	10000000	/* for page responses, at a stop */
 #define RETRIES		64
+#define ENGINE_NICE	5
 
 /* With the lock held: what the process and the driver see of the context */
 #define STATUS_SET(ctx, field, value)							\
@@ -59,6 +63,25 @@ void context_wake(struct context *ctx)
 	__atomic_fetch_add(&ctx->wake, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&ctx->sleeps, __ATOMIC_SEQ_CST))
 		word_wake(&ctx->wake);
+}
+
+void context_lock(struct context *ctx)
+{
+	__atomic_fetch_add(&ctx->lock_wanted, 1, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&ctx->lock);
+	__atomic_fetch_sub(&ctx->lock_wanted, 1, __ATOMIC_SEQ_CST);
+}
+
+void context_unlock(struct context *ctx)
+{
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+void context_lock_for_engine(struct context *ctx)
+{
+	while (__atomic_load_n(&ctx->lock_wanted, __ATOMIC_SEQ_CST))
+		sched_yield();
+	pthread_mutex_lock(&ctx->lock);
 }
 
 /* ------------------------------------------------------ what ends a job */
@@ -119,9 +142,9 @@ static int pace_failures(struct job *job)
 	}
 	if (++ctx->failed < rate || !rate)
 		return -EFAULT;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	STATUS_SET(ctx, throttled, ctx->shadow.throttled + 1);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (++ctx->strikes >= __atomic_load_n(&ctx->accel->fault_strikes, __ATOMIC_RELAXED)) {
 		context_event(ctx, SVA_PCI_EVENT_STORM);
 		return -ECANCELED;
@@ -148,11 +171,11 @@ static int fetch_pages(struct job *job, uint64_t address, uint32_t pages, uint32
 
 	start = clock_ns() - start;
 	job->record.fault_ns += start;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	STATUS_SET(ctx, fault_ns, ctx->shadow.fault_ns + start);
 	STATUS_SET(ctx, page_requests, ctx->shadow.page_requests);
 	STATUS_SET(ctx, page_groups, ctx->shadow.page_groups);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (ret == -ESRCH)
 		ctx->stale++;
 	return ret == -EFAULT ? pace_failures(job) : ret;
@@ -160,9 +183,9 @@ static int fetch_pages(struct job *job, uint64_t address, uint32_t pages, uint32
 
 static void count_fault(struct context *ctx)
 {
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	STATUS_SET(ctx, faults, ctx->shadow.faults + 1);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 }
 
 static uint32_t group_size(const struct job *job)
@@ -215,11 +238,11 @@ static bool step_run(struct job *job, step_fn run_step, enum step *step)
 	struct context *ctx = job->ctx;
 	bool run;
 
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	run = !cancelled(job);
 	if (run)
 		*step = run_step(job);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	return run;
 }
 
@@ -287,10 +310,10 @@ static void report_fault(struct job *job, uint64_t address, uint32_t access)
 			break;
 		context_wait(ctx, seen, NS_PER_S);
 	}
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	ctx->fault_address = address;
 	ctx->fault_access = access;
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	context_event(ctx, SVA_PCI_EVENT_FAULT);
 }
 
@@ -318,10 +341,10 @@ static int try_record(struct job *job)
 	struct context *ctx = job->ctx;
 	int ret = -ECANCELED;
 
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	if (!stopping(job))
 		ret = write_record(job) == STEP_DONE ? 0 : -EAGAIN;
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	return ret;
 }
 
@@ -362,7 +385,7 @@ static void stop_with_error(struct context *ctx, uint32_t generation, uint32_t e
 {
 	bool current;
 
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	current = ctx->generation == generation && ctx->state == SVA_PCI_STATE_RUNNING;
 	if (current) {
 		ctx->block = true;
@@ -371,7 +394,7 @@ static void stop_with_error(struct context *ctx, uint32_t generation, uint32_t e
 		STATUS_SET(ctx, error, error);
 		STATUS_SET(ctx, state, SVA_ACCEL_QUEUE_ERROR);
 	}
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (current)
 		context_event(ctx, SVA_PCI_EVENT_ERROR);
 }
@@ -398,10 +421,10 @@ static void complete_job(struct job *job)
 	}
 	if (ret)
 		return;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	if (!is_past(job))
 		STATUS_SET(ctx, completed, ctx->shadow.completed + 1);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (job->desc.flags & SVA_ACCEL_DESC_IRQ)
 		interrupt(ctx);
 }
@@ -427,7 +450,7 @@ static int try_fetch(struct context *ctx, struct job *job, uint32_t generation)
 	const uint8_t *page;
 	int ret = -ECANCELED;
 
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	page = ctx->ring[offset / PAGE_BYTES];
 	if (ctx->generation == generation && !ctx->block) {
 		ret = -EAGAIN;
@@ -440,7 +463,7 @@ static int try_fetch(struct context *ctx, struct job *job, uint32_t generation)
 			ret = 0;
 		}
 	}
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	return ret;
 }
 
@@ -497,6 +520,9 @@ static void run_queue(struct context *ctx, uint32_t generation)
 			context_wait(ctx, seen, NS_PER_S);
 		}
 	}
+	/* what has just been said there may be the last */
+	if (!ctx->status)
+		map_again(ctx, generation);
 }
 
 /* ------------------------------------------------------------------ stop */
@@ -528,7 +554,7 @@ static void finish_stop(struct context *ctx, uint32_t generation)
 
 	if (!ctx->status)
 		map_again(ctx, generation);
-	pthread_mutex_lock(&ctx->lock);
+	context_lock_for_engine(ctx);
 	current = speaks && ctx->generation == generation &&
 		  ctx->state == SVA_PCI_STATE_STOPPING;
 	ctx->stop_seen = true;
@@ -536,9 +562,8 @@ static void finish_stop(struct context *ctx, uint32_t generation)
 		translations_drop(&ctx->cache, 0, UINT64_MAX);
 		ctx->evidence = evidence;
 		ctx->state = SVA_PCI_STATE_STOPPED;
-		STATUS_SET(ctx, state, SVA_ACCEL_QUEUE_STOPPED);
 	}
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	if (current)
 		context_event(ctx, SVA_PCI_EVENT_STOPPED);
 }
@@ -547,17 +572,19 @@ static void *engine_main(void *arg)
 {
 	struct context *ctx = arg;
 
+	/* endless jobs leave the guest's processors their time */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), ENGINE_NICE);
 	qemu.rcu_register_thread();
 	while (!__atomic_load_n(&ctx->quit, __ATOMIC_ACQUIRE)) {
 		uint32_t seen = context_wake_count(ctx), state, generation;
 		bool idle;
 
-		pthread_mutex_lock(&ctx->lock);
+		context_lock_for_engine(ctx);
 		state = ctx->state;
 		generation = ctx->generation;
 		idle = state == SVA_PCI_STATE_STOPPING ? ctx->stop_seen :
 							 state != SVA_PCI_STATE_RUNNING || ctx->block;
-		pthread_mutex_unlock(&ctx->lock);
+		context_unlock(ctx);
 		if (idle)
 			context_wait(ctx, seen, NS_PER_S);
 		else if (state == SVA_PCI_STATE_RUNNING)

@@ -57,7 +57,7 @@ struct space {
 
 static void drop_bus_pages(struct context *ctx, uint64_t first, uint64_t last)
 {
-	for (uint32_t i = 0; i < MAX_RING_PAGES && ctx->ring[i]; i++) {
+	for (uint32_t i = 0; i < context_ring_pages(ctx); i++) {
 		uint64_t bus = ctx->ring_bus + i * PAGE_BYTES;
 
 		if (bus + PAGE_BYTES > first && bus <= last)
@@ -69,12 +69,12 @@ static void drop_bus_pages(struct context *ctx, uint64_t first, uint64_t last)
 
 static void context_invalidate(struct context *ctx, uint32_t pasid, uint64_t first, uint64_t last)
 {
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	if (pasid == PCI_NO_PASID)
 		drop_bus_pages(ctx, first, last);
 	else if (ctx->pasid == pasid && ctx->state != SVA_PCI_STATE_IDLE)
 		ctx->invalidations += translations_drop(&ctx->cache, first, last);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 }
 
 /* Taking each context's lock waits for the step that it is in */
@@ -232,9 +232,9 @@ static int translate_page(struct context *ctx, uint32_t pasid, uint64_t page, bo
 	new.host = memory_host(new.memory);
 	if (!new.host)
 		return -EIO;
-	pthread_mutex_lock(&ctx->lock);
+	context_lock(ctx);
 	translations_add(&ctx->cache, &new);
-	pthread_mutex_unlock(&ctx->lock);
+	context_unlock(ctx);
 	return 0;
 }
 
@@ -379,7 +379,7 @@ static void histogram_add(struct context *ctx, uint64_t ns)
 	ctx->histogram[bucket]++;
 }
 
-/* 0 or -EFAULT, as the response says; -ECANCELED: none has come */
+/* 0, -EFAULT, -ESRCH, as the response says; -ECANCELED: none has come */
 static int group_collect(struct job *job, int index)
 {
 	struct accel *accel = job->ctx->accel;
@@ -388,7 +388,8 @@ static int group_collect(struct job *job, int index)
 
 	pthread_mutex_lock(&accel->lock);
 	if (group->state == GROUP_ANSWERED) {
-		ret = group->code == IOMMU_PRI_RESP_SUCCESS ? 0 : -EFAULT;
+		ret = group->code == IOMMU_PRI_RESP_SUCCESS ? 0 :
+		      group->code == IOMMU_PRI_RESP_FAILURE ? -ESRCH : -EFAULT;
 		histogram_add(job->ctx, group->taken_ns);
 		group->state = GROUP_FREE;
 	} else {

@@ -104,7 +104,7 @@ struct IOMMUPRIResponse {			/* hw/pci/pci.h */
 	uint16_t prgi;
 };
 #define IOMMU_PRI_RESP_SUCCESS	0
-#define PCI_PRI_PRGI_MASK	0x1ffu
+#define IOMMU_PRI_RESP_FAILURE	2
 
 struct IOMMUPRINotifier {			/* hw/pci/pci.h */
 	void (*notify)(struct IOMMUPRINotifier *notifier, struct IOMMUPRIResponse *response);

@@ -148,6 +148,8 @@ void rogue_forget(struct context *ctx)
 			ghost->ctx = NULL;
 }
 
+/* Not of a context that was released, reset or even started again meanwhile: that its
+ * stop is over was not awaited, and the PASID is not the one that was stopped */
 static void leave_ghost(struct context *ctx, uint64_t ends)
 {
 	struct ghosts *ghosts = ctx->accel->ghosts;
@@ -155,11 +157,16 @@ static void leave_ghost(struct context *ctx, uint64_t ends)
 
 	if (!ghost)
 		return;
+	bql_lock();
+	if (ctx->state != SVA_PCI_STATE_STOPPING) {
+		qemu.bql_unlock();
+		free(ghost);
+		return;
+	}
 	ghost->ctx = ctx;
 	ghost->pasid = ctx->pasid;
 	ghost->address = ctx->last_address;
 	ghost->ends = ends;
-	bql_lock();
 	ghost->next = ghosts->first;
 	ghosts->first = ghost;
 	if (!ghosts->running)

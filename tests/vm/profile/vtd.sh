@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
 # vtd.sh - emulated Intel VT-d, and behind it the accelerator as a PCIe device, which
 # is loaded into the tree's QEMU.  Sourced by run.
