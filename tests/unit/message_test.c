@@ -104,7 +104,9 @@ static void another_version_is_told_apart_from_a_violation(void **state)
 
 static void unknown_types_and_replies_are_violations(void **state)
 {
-	static const uint16_t types[] = { 0, 13, 77, SVA_MSG_EVENT, SVA_MSG_REPLY, SVA_MSG_REPLY | SVA_MSG_OPEN, 0xffff };
+	static const uint16_t types[] = {
+		0, 13, 77, SVA_MSG_EVENT, SVA_MSG_REPLY, SVA_MSG_REPLY | SVA_MSG_OPEN, 0xffff,
+	};
 	union request request = good_open();
 
 	(void)state;
