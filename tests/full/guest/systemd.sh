@@ -162,6 +162,24 @@ test_the_module_returns()
 	want "her work" client_ends a
 }
 
+# "udevadm trigger" says of each module that it was added; it was not
+test_a_trigger_restarts_nobody()
+{
+	local pid
+
+	pid=$(pid_of_svad)
+	want "trigger" udevadm trigger --type=all --action=add --settle --subsystem-match=module \
+		--subsystem-match=sva
+	want "whatever was asked for is done" until_true no_job_for_svad
+	expect "the process" "$(pid_of_svad)" "$pid"
+	want "soft0 is served" serves soft0
+}
+
+no_job_for_svad()
+{
+	[ -z "$(systemctl list-jobs --no-legend svad.service)" ]
+}
+
 another_svad()
 {
 	[ "$(pid_of_svad)" != "$1" ] && systemctl is-active --quiet svad.service
