@@ -2,7 +2,7 @@
 /*
  * end.h - steps: the one teardown, and the way out of quarantine (end.c, table.c)
  */
-/* stop_queue() until context_block(); a context that was never bound has no queue */
+/* sva_context_finish_end() until context_stop(); what was never bound has no queue */
 static void end_begin(int c)
 {
 	struct Ctx *x = ctx_of(c);

@@ -9,8 +9,7 @@
  * each (invariants.h); what shall happen in the end is said at the end of this file.
  *
  * Who has a context's descriptor is not modelled: everybody does, for descriptors
- * are passed on (R1).  Not modelled either are partitions (they share lock and counts of their
- * device), holders in the kernel (one more reference), and quotas.
+ * are passed on (R1).  docs/verification.md says what else is left out.
  */
 #include "protocol.h"
 
@@ -120,8 +119,8 @@ c_code {
 
 /*
  * Every end that is asked for from outside of the protocol: UNBIND_TASK, close, a
- * revoke by svad or the administrator, a fault storm, a group that is not viable any more.  The claim
- * comes with the verdict, as any claim at all.
+ * revoke by svad or the administrator, a fault storm, a group that is not viable any
+ * more.  The claim comes with the verdict, as any claim at all.
  */
 #define CONTEXT(c) \
 	STEP(PHASE(c, CREATED) && !ctx[c].given && REST(c), now.ctx[c].given = 1) \
