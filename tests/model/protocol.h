@@ -31,8 +31,8 @@
 #define QUARANTINED	5
 
 /*
- * Life of an address space: running, in exit_mmap(), or only its mm_struct is left.  What is freed is
- * a new one at once: a process that does nothing is as good as none.
+ * Life of an address space: running, in exit_mmap(), or only its mm_struct is left.
+ * What is freed is a new one at once: a process that does nothing is as good as none.
  */
 #define MM_ALIVE	0
 #define MM_EXITING	1
