@@ -2,7 +2,7 @@
 /*
  * end.h - steps: the one teardown, and the way out of quarantine (end.c, table.c)
  */
-/* stop_queue() until context_block(); a context that was never bound has no queue */
+/* sva_context_finish_end() until context_stop(); what was never bound has no queue */
 static void end_begin(int c)
 {
 	struct Ctx *x = ctx_of(c);
@@ -95,6 +95,35 @@ static void end_stop(int c, enum sva_evidence evidence, enum sva_claim claim, in
 	}
 #endif
 	core_unbind(x);
+}
+
+/* The same by the process that exits, in its notifier: sva_context_mm_ends() */
+static void exit_leaves(int c, enum sva_evidence evidence, enum sva_claim claim, int trusted)
+{
+	int m = ctx_of(c)->mm;
+
+	rule(ctx_of(c)->at == AT_END_BEGIN, "R5: two take a context off its device");
+	end_begin(c);
+	end_stop(c, evidence, claim, trusted);
+	if (!mm_bound(m))
+		mm_exit_done(m);
+}
+
+static int exiting(int c)
+{
+	const struct Ctx *x = ctx_of(c);
+
+	return used(x) && x->handle && now.mm[x->mm].life == MM_EXITING;
+}
+
+/* A worker waits for what the notifier does, if it comes too late for mmget() */
+static int may_leave(int c)
+{
+#ifdef NO_GUARD_MM_ENDED
+	return 1;
+#else
+	return !exiting(c);
+#endif
 }
 
 /* sva_pasid_finish_end() */

@@ -67,12 +67,6 @@ protocol_search()
 	(cd "$folder" && ./pan "$@" 2>&1)
 }
 
-# protocol_error FILE: what rule the counterexample breaks; nothing if there is none
-protocol_error()
-{
-	sed -n 's/^pan:[0-9]*: \(.*\) (at depth [0-9]*)$/\1/p' "$1" | head -n 1
-}
-
 # The shortest counterexample: breadth first, in the smallest world
 COUNTEREXAMPLE_BUILD='-O1 -DBFS'
 COUNTEREXAMPLE_WORLD=(-DMMS=2 -DCONTEXTS=2)

@@ -40,6 +40,7 @@ static struct Dev device_before[DEVICES];
 
 static void step_begins(const char *name)
 {
+	note_taken(name);
 	if (readtrail)
 		printf("step %s\n", name);
 	for (int c = 0; c < CONTEXTS; c++)
@@ -116,6 +117,9 @@ static int seen_in_quarantine(int m)
 /* The kernel has nothing more to do */
 static void check_the_end(void)
 {
+	for (int m = 0; m < MMS; m++)
+		if (now.mm[m].life == MM_EXITING)
+			return;		/* exit_leaves() */
 	for (int c = 0; c < CONTEXTS; c++)
 		if (!work_waits(c))
 			return;

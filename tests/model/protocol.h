@@ -31,11 +31,12 @@
 #define QUARANTINED	5
 
 /*
- * Life of an address space: running, or only its mm_struct is left.  What is freed is
- * a new one at once: a process that does nothing is as good as none.
+ * Life of an address space: running, in exit_mmap(), or only its mm_struct is left.
+ * What is freed is a new one at once: a process that does nothing is as good as none.
  */
 #define MM_ALIVE	0
-#define MM_EXITED	1
+#define MM_EXITING	1
+#define MM_EXITED	2
 
 /* Where the one who works on a context stands; the steps are in steps.h */
 #define AT_NOWHERE	0	/* there is no such context */

@@ -9,8 +9,7 @@
  * each (invariants.h); what shall happen in the end is said at the end of this file.
  *
  * Who has a context's descriptor is not modelled: everybody does, for descriptors
- * are passed on (R1).  Not modelled either are partitions (they share lock and counts of their
- * device), holders in the kernel (one more reference), and quotas.
+ * are passed on (R1).  docs/verification.md says what else is left out.
  */
 #include "protocol.h"
 
@@ -94,10 +93,11 @@ c_code {
 /* ------------------------------------------------------------- what others do */
 
 #define EXECS(m, n) \
-	STEP(m != n && ALIVE(m) && ASK(!mm_binding(m) && mm_fresh(n)), process_execs(m, n))
+	STEP(m != n && ASK(may_exit(m) && mm_fresh(n)), process_execs(m, n))
 
 #define PROCESS(c, m) \
-	STEP(ALIVE(m) && ASK(!mm_binding(m)), process_exits(m)) \
+	STEP(ASK(may_exit(m)), process_exits(m, 1)) \
+	STEP(ASK(may_exit(m) && mm_bound(m)), process_exits(m, 0)) \
 	EACH_OTHER_MM(EXECS, m)
 
 /* take_type(): no new context on a device that goes */
@@ -120,8 +120,8 @@ c_code {
 
 /*
  * Every end that is asked for from outside of the protocol: UNBIND_TASK, close, a
- * revoke by svad or the administrator, a fault storm, a group that is not viable any more.  The claim
- * comes with the verdict, as any claim at all.
+ * revoke by svad or the administrator, a fault storm, a group that is not viable any
+ * more.  The claim comes with the verdict, as any claim at all.
  */
 #define CONTEXT(c) \
 	STEP(PHASE(c, CREATED) && !ctx[c].given && REST(c), now.ctx[c].given = 1) \
@@ -163,17 +163,26 @@ end:	do
 #ifdef NO_GUARD_END_WORK
 #define END_WORK(c)
 #else
-#define END_WORK(c) WORKS(c, ctx[c].at == AT_END_BEGIN, end_begin(c))
+#define END_WORK(c) WORKS(c, ctx[c].at == AT_END_BEGIN && ASK(may_leave(c)), end_begin(c))
 #endif
 
 /* With all that can come of evidence, claim and trust */
-#define STOPS_SO(c, evidence, claim, trusted) \
-	WORKS(c, ctx[c].at == AT_END_STOP && ASK(differs(evidence, claim, trusted)), \
-	      end_stop(c, evidence, claim, trusted))
-#define STOPS(c, evidence) \
-	STOPS_SO(c, evidence, SVA_CLAIM_NONE, 0) STOPS_SO(c, evidence, SVA_CLAIM_NONE, 1) \
-	STOPS_SO(c, evidence, SVA_CLAIM_FLUSHED, 0) STOPS_SO(c, evidence, SVA_CLAIM_FLUSHED, 1) \
-	STOPS_SO(c, evidence, SVA_CLAIM_CLEAN, 0) STOPS_SO(c, evidence, SVA_CLAIM_CLEAN, 1)
+#define LEAVES_SO(c, when, leave, evidence, claim, trusted) \
+	WORKS(c, (when) && ASK(differs(evidence, claim, trusted)), \
+	      leave(c, evidence, claim, trusted))
+#define LEAVES_WITH(c, when, leave, evidence) \
+	LEAVES_SO(c, when, leave, evidence, SVA_CLAIM_NONE, 0) \
+	LEAVES_SO(c, when, leave, evidence, SVA_CLAIM_NONE, 1) \
+	LEAVES_SO(c, when, leave, evidence, SVA_CLAIM_FLUSHED, 0) \
+	LEAVES_SO(c, when, leave, evidence, SVA_CLAIM_FLUSHED, 1) \
+	LEAVES_SO(c, when, leave, evidence, SVA_CLAIM_CLEAN, 0) \
+	LEAVES_SO(c, when, leave, evidence, SVA_CLAIM_CLEAN, 1)
+#define LEAVES(c, when, leave) \
+	LEAVES_WITH(c, when, leave, SVA_EVIDENCE_CLEAN) \
+	LEAVES_WITH(c, when, leave, SVA_EVIDENCE_FLUSHED) \
+	LEAVES_WITH(c, when, leave, SVA_EVIDENCE_NEITHER) \
+	LEAVES_WITH(c, when, leave, SVA_EVIDENCE_UNKNOWN) \
+	LEAVES_WITH(c, when, leave, SVA_EVIDENCE_FAILED)
 
 #define WORK(c) \
 	OWNER_WORK(c) \
@@ -184,11 +193,8 @@ end:	do
 	WORKS(c, ctx[c].at == AT_BIND_DONE, bind_done(c)) \
 	WORKS(c, ctx[c].at == AT_UNBIND_CORE, unbind_core(c)) \
 	END_WORK(c) \
-	STOPS(c, SVA_EVIDENCE_CLEAN) \
-	STOPS(c, SVA_EVIDENCE_FLUSHED) \
-	STOPS(c, SVA_EVIDENCE_NEITHER) \
-	STOPS(c, SVA_EVIDENCE_UNKNOWN) \
-	STOPS(c, SVA_EVIDENCE_FAILED) \
+	LEAVES(c, ctx[c].at == AT_END_STOP, end_stop) \
+	LEAVES(c, ASK(exiting(c)), exit_leaves) \
 	WORKS(c, ctx[c].at == AT_END_FINISH, end_finish(c)) \
 	WORKS(c, ctx[c].at == AT_END_ENDED, end_ended(c)) \
 	WORKS(c, ctx[c].at == AT_RESOLVE, resolve_pasid(c))

@@ -76,18 +76,47 @@ static void request_end(int c)
 		x->mm = NOBODY;
 }
 
-/*
- * The end of an address space: mm_event() of each context bound to it.  That they
- * are told at the same time leaves nothing out: request_end() can come before.
- */
-static void mm_exit(int m)
+/* exit_mmap() is over */
+static void mm_exit_done(int m)
 {
 	now.mm[m].life = MM_EXITED;
+	mm_drop(m);
+}
+
+/*
+ * The end of an address space: mm_event() of each context bound to it.  That they
+ * are told at the same time leaves nothing out: request_end() can come before.  With
+ * @here they are taken off the device there, one after the other; by a worker that
+ * drops the last reference they are not.
+ */
+static void mm_exit(int m, int here)
+{
 #ifndef NO_GUARD_MM_WATCH
 	for (int c = 0; c < CONTEXTS; c++)
 		if (now.ctx[c].mm == m && now.ctx[c].phase == SVA_PHASE_BOUND && used(&now.ctx[c]))
 			request_end(c);
+	if (here && mm_bound(m)) {
+		now.mm[m].life = MM_EXITING;
+		return;
+	}
 #endif
+	mm_exit_done(m);
+}
+
+/* A worker that takes a context off its device keeps the address space: mmget() */
+static int mm_kept(int m)
+{
+#ifndef NO_GUARD_MMGET
+	for (int c = 0; c < CONTEXTS; c++)
+		if (now.ctx[c].at == AT_END_STOP && now.ctx[c].mm == m)
+			return 1;
+#endif
+	return 0;
+}
+
+static int may_exit(int m)
+{
+	return now.mm[m].life == MM_ALIVE && !mm_binding(m) && !mm_kept(m);
 }
 
 /* Who is or has been bound names the address space; who is not, its owner */
@@ -98,17 +127,15 @@ static void owner_moves(int from, int to)
 			now.ctx[c].mm = to;
 }
 
-static void process_exits(int m)
+static void process_exits(int m, int here)
 {
-	mm_exit(m);
 	owner_moves(m, NOBODY);
-	mm_drop(m);
+	mm_exit(m, here);
 }
 
 /* The process goes on in another address space, and still owns what it has not bound */
 static void process_execs(int from, int to)
 {
-	mm_exit(from);
 	owner_moves(from, to);
-	mm_drop(from);
+	mm_exit(from, 1);
 }

@@ -10,6 +10,7 @@
  *
  * NO_GUARD_*: the model without one of the guards that the rules rest on.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/core/release.c"
@@ -33,9 +34,9 @@ static void rule(int holds, char *what)
 #include "end.h"
 #include "device.h"
 #include "invariants.h"
+#include "story.h"
 #include "progress.h"
 #include "symmetry.h"
-#include "story.h"
 
 /* After each step: the rules, and one name for what differs in names only */
 static void settle(void)

@@ -2,10 +2,12 @@
 # shellcheck shell=bash
 #
 # prover.sh - the model checker CBMC of `make verify`, in $PROVER.  Debian 12 has
-# none: it is the suite's own, and runs with the tree's C library.  Sourced by setup.
+# none: it is the suite's own, and runs with the tree's C library.  Sourced by setup,
+# whose are $purpose, $refresh and $log.
 
 PROVER_PACKAGES=(cbmc minisat)
 
+# shellcheck disable=SC2154
 prover_wanted()
 {
 	[ "$purpose" = check ] && { [ -n "$refresh" ] || ! tree_complete "$PROVER"; }
@@ -20,6 +22,7 @@ prover_make()
 }
 
 # prover_fetch NEW MIRROR OPTIONS
+# shellcheck disable=SC2154
 prover_fetch()
 {
 	local new=$1 apt=$1/.apt options=${3:+[${3% }]} deb
