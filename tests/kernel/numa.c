@@ -102,7 +102,7 @@ static void far_queue_open(struct queue *queue)
 {
 	knob(BALANCING, "0");
 	run_on_node(0);
-	soft_reload("page_requests=0");
+	provider_reload("page_requests=0");
 	queue_open(queue);
 	record = (void *)far_memory(MAP_PRIVATE);
 	pin(queue, record);

@@ -106,7 +106,7 @@ TEST(R6, drivers_and_modules_come_and_go)
 {
 	device_remove();
 	device_return();
-	soft_reload("devices=2");
+	provider_reload("devices=2");
 	CHECK_EQ(device_info(node_open()).sva_reason, SVA_REASON_X86_SVA_DISABLED);
 }
 

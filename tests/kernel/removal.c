@@ -47,7 +47,7 @@ static void unplug(int node, uint64_t id)
 {
 	(void)node;
 	(void)id;
-	soft_reload("");
+	provider_reload("");
 }
 
 static void revoke_it(int node, uint64_t id)

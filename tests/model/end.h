@@ -113,7 +113,7 @@ static int exiting(int c)
 {
 	const struct Ctx *x = ctx_of(c);
 
-	return used(x) && x->handle && now.mm[x->mm].life == MM_EXITING;
+	return used(x) && x->handle && x->at != AT_END_FINISH && now.mm[x->mm].life == MM_EXITING;
 }
 
 /* A worker waits for what the notifier does, if it comes too late for mmget() */

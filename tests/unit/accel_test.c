@@ -183,7 +183,7 @@ static void list_is_walked_across_pages(void **state)
 
 static void wrong_descriptors_are_refused(void **state)
 {
-	struct sva_accel_desc desc = { .opcode = SVA_ACCEL_OP_LIST_WALK + 1 };
+	struct sva_accel_desc desc = { .opcode = SVA_ACCEL_OP_TREE_SEARCH + 1 };
 	uint32_t status;
 
 	(void)state;
@@ -219,7 +219,9 @@ static void translation_is_found_for_what_it_allows(void **state)
 	assert_non_null(translations_find(&cache, 0xfff, false));
 	assert_null(translations_find(&cache, 0xfff, true));
 	assert_non_null(translations_find(&cache, 5 * PAGE, true));
-	add(&cache, 5 + TRANSLATIONS_SLOTS, true);
+	/* One more in its set than there is room for: the oldest goes */
+	for (uint64_t i = 1; i <= TRANSLATIONS_WAYS; i++)
+		add(&cache, 5 + i * TRANSLATIONS_SETS, true);
 	assert_null(translations_find(&cache, 5 * PAGE, false));
 	translations_free(&cache);
 }

@@ -41,7 +41,7 @@ static struct translation *slot_free(struct translations *cache, uint64_t page)
 
 bool translations_init(struct translations *cache)
 {
-	cache->slots = calloc(SLOTS, sizeof(*cache->slots));
+	*cache = (struct translations){ .slots = calloc(SLOTS, sizeof(*cache->slots)) };
 	return cache->slots;
 }
 
