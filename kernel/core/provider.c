@@ -121,6 +121,22 @@ bool sva_context_device_gone(const struct sva_context *ctx)
 }
 EXPORT_SYMBOL_GPL(sva_context_device_gone);
 
+/**
+ * sva_context_tells_faults() - did the process ask for every fault as an event?
+ * @ctx: the context
+ *
+ * A provider that pays for telling faults need not tell others than those that no
+ * completion record tells where nobody asked.
+ *
+ * Context: Any, from context_bind() on.
+ * Return: true where SVA_BIND_FAULT_EVENTS was given.
+ */
+bool sva_context_tells_faults(const struct sva_context *ctx)
+{
+	return ctx->fault_events;
+}
+EXPORT_SYMBOL_GPL(sva_context_tells_faults);
+
 /* To the context's own readers */
 void sva_context_post(struct sva_context *ctx, struct sva_event *event)
 {

@@ -198,6 +198,7 @@ void sva_context_set_drvdata(struct sva_context *ctx, void *data);
 void *sva_context_drvdata(const struct sva_context *ctx);
 u64 sva_context_id(const struct sva_context *ctx);
 bool sva_context_device_gone(const struct sva_context *ctx);
+bool sva_context_tells_faults(const struct sva_context *ctx);
 
 void sva_context_late_evidence(struct sva_device *sdev, u64 id, enum sva_evidence evidence);
 void sva_context_count_stale(struct sva_device *sdev, u64 id);

@@ -64,13 +64,14 @@ static void report_error(struct apci_slot *slot)
 /* Before the event is cleared: then the device may tell the next fault */
 static void report_fault(struct apci_slot *slot)
 {
+	u32 info = apci_slot_read(slot, SVA_PCI_CTX_FAULT_INFO);
 	const struct sva_fault fault = {
 		.address = apci_slot_readq(slot, SVA_PCI_CTX_FAULT_ADDR),
-		.pages = 1,
+		.pages = info & SVA_PCI_FAULT_PAGES,
 		.access = apci_slot_read(slot, SVA_PCI_CTX_FAULT_ACCESS) &
 			  (SVA_ACCESS_READ | SVA_ACCESS_WRITE),
-		.outcome = SVA_FAULT_FAILED,
-		.untold = true,
+		.outcome = info & SVA_PCI_FAULT_RESOLVED ? SVA_FAULT_RESOLVED : SVA_FAULT_FAILED,
+		.untold = !(info & (SVA_PCI_FAULT_RESOLVED | SVA_PCI_FAULT_TOLD)),
 	};
 
 	sva_context_report_fault(slot->ctx, &fault);

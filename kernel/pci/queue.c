@@ -21,13 +21,15 @@ static void prepare_status(struct apci_slot *slot)
 	status->state = SVA_ACCEL_QUEUE_RUNNING;
 }
 
-static int start(struct apci_slot *slot, u32 pasid)
+static int start(struct apci_slot *slot, const struct sva_context *ctx)
 {
 	u32 state;
 
 	reinit_completion(&slot->stopped);
 	apci_slot_write(slot, SVA_PCI_CTX_EVENT, APCI_GONE);
-	apci_slot_write(slot, SVA_PCI_CTX_PASID, pasid);
+	apci_slot_write(slot, SVA_PCI_CTX_PASID, sva_context_pasid(ctx));
+	apci_slot_write(slot, SVA_PCI_CTX_TELL, sva_context_tells_faults(ctx) ?
+			SVA_PCI_TELL_ALL : SVA_PCI_TELL_NEEDED);
 	apci_slot_write(slot, SVA_PCI_CTX_RING_ORDER, slot->ad->ring_order);
 	apci_slot_writeq(slot, SVA_PCI_CTX_RING, slot->ring.dma);
 	apci_slot_writeq(slot, SVA_PCI_CTX_STATUS, slot->status.dma);
@@ -53,7 +55,7 @@ static int slot_begin(struct apci_slot *slot, struct sva_context *ctx)
 	prepare_status(slot);
 	slot->id = sva_context_id(ctx);
 	apci_slot_set_context(slot, ctx);
-	ret = start(slot, sva_context_pasid(ctx));
+	ret = start(slot, ctx);
 	if (ret)
 		apci_slot_set_context(slot, NULL);
 	return ret;

@@ -61,7 +61,7 @@
 #define SVA_PCI_MISBEHAVE_NEVER		4
 #define SVA_PCI_MISBEHAVE_MUTE		5
 #define SVA_PCI_REFUSED			0x048	/* 64, RO: accesses of ghosts that were refused */
-#define SVA_PCI_LANDED			0x050	/* 64, RO: that were let through after CTX_RELEASED */
+#define SVA_PCI_LANDED			0x050	/* 64, RO: let through after the last RELEASED */
 
 /* --------------------------------------------------- the block of context n */
 
@@ -88,8 +88,8 @@
 #define SVA_PCI_CTX_STATUS		0x18	/* 64, RW while IDLE: bus address of a page */
 #define SVA_PCI_CTX_EVENT		0x20	/* 32, write 1 to clear */
 #define SVA_PCI_EVENT_ERROR		0x01	/* the queue stopped: ERROR says why */
-/* a fault that no record tells: FAULT_*; the context waits with the next one until this
- * event has been cleared */
+/* a fault: FAULT_*; the context waits with the next one until this event has been
+ * cleared */
 #define SVA_PCI_EVENT_FAULT		0x02
 #define SVA_PCI_EVENT_STORM		0x04	/* held back FAULT_STRIKES times in a row */
 #define SVA_PCI_EVENT_STOPPED		0x08	/* a STOP has ended: EVIDENCE */
@@ -112,6 +112,13 @@
 #define SVA_PCI_CTX_STALE		0x60	/* accesses refused after the stop */
 #define SVA_PCI_CTX_FAULT_NS		0x68
 #define SVA_PCI_CTX_INVALIDATIONS	0x70	/* of cached translations of this context */
+#define SVA_PCI_CTX_TELL		0x78	/* 32, RW while IDLE: EVENT_FAULT for... */
+#define SVA_PCI_TELL_NEEDED		0	/* failures that no record tells */
+#define SVA_PCI_TELL_ALL		1	/* all, and page requests that were answered */
+#define SVA_PCI_CTX_FAULT_INFO		0x7c	/* 32, RO */
+#define SVA_PCI_FAULT_PAGES		0x0000ffff
+#define SVA_PCI_FAULT_RESOLVED		0x00010000	/* the pages are there now */
+#define SVA_PCI_FAULT_TOLD		0x00020000	/* a record tells the process */
 #define SVA_PCI_CTX_HISTOGRAM		0x80	/* 16 x 32 bits: page requests answered within
 						 * 2^n microseconds; the last: all others */
 #define SVA_PCI_HISTOGRAM_BUCKETS	16

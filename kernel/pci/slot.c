@@ -116,7 +116,7 @@ void apci_slot_hold(struct apci_slot *slot)
 	bool late;
 
 	spin_lock(&slot->ad->slots_lock);
-	slot->state = APCI_HELD;
+	smp_store_release(&slot->state, APCI_HELD);
 	late = slot->late;
 	spin_unlock(&slot->ad->slots_lock);
 	if (late)
@@ -143,11 +143,15 @@ void apci_slot_tell_late(struct apci_slot *slot)
 static void late_work(struct work_struct *work)
 {
 	struct apci_slot *slot = container_of(work, struct apci_slot, late_work);
-	enum sva_evidence evidence = apci_evidence(slot);
-	u64 id = slot->id;
+	enum sva_evidence evidence;
+	u64 id;
 
-	if (slot->state != APCI_HELD ||
-	    (evidence != SVA_EVIDENCE_CLEAN && evidence != SVA_EVIDENCE_FLUSHED))
+	/* a held slot is let go of here only, or with this work cancelled */
+	if (smp_load_acquire(&slot->state) != APCI_HELD)
+		return;
+	id = slot->id;
+	evidence = apci_evidence(slot);
+	if (evidence != SVA_EVIDENCE_CLEAN && evidence != SVA_EVIDENCE_FLUSHED)
 		return;
 	apci_slot_command(slot, SVA_PCI_COMMAND_RELEASED);
 	if (apci_slot_read(slot, SVA_PCI_CTX_STATE) != SVA_PCI_STATE_IDLE)

@@ -46,6 +46,7 @@ static int context_bind(struct sva_context *ctx)
 	q->status->flags = SVA_ACCEL_STATUS_NEED_DOORBELL;
 	q->status->state = SVA_ACCEL_QUEUE_RUNNING;
 	sva_context_set_drvdata(ctx, q);
+	soft_ghosts_bind(q);
 	return 0;
 }
 

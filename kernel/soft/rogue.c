@@ -19,7 +19,8 @@
 /**
  * struct soft_ghost - the accesses that a stopped queue still makes
  * @context: id
- * @unbound: its PASID has been taken out of the IOMMU: from here on nothing may land
+ * @unbound: its PASID has been taken out of the IOMMU: from here on nothing may land.
+ *	Before that, what lands is in the memory of its own process, which has others bound.
  * @ends: jiffies, for ACCEL_LATE; 0: with the next reset
  */
 struct soft_ghost {
@@ -60,16 +61,36 @@ static void haunt(struct soft_device *sd, const struct soft_ghost *ghost)
 		softiommu_request_put(request);
 }
 
-/* In context_free(): the PASID of @q is out of the IOMMU */
+/* In context_bind(): its PASID is in the IOMMU now, if it was not */
+void soft_ghosts_bind(struct soft_queue *q)
+{
+	spin_lock(&q->sd->ghosts_lock);
+	list_add(&q->node, &q->sd->queues);
+	spin_unlock(&q->sd->ghosts_lock);
+}
+
+static bool pasid_is_bound(struct soft_device *sd, u32 pasid)
+{
+	struct soft_queue *q;
+
+	list_for_each_entry(q, &sd->queues, node)
+		if (q->pasid == pasid)
+			return true;
+	return false;
+}
+
+/* In context_free(): unless its process has other contexts, the PASID of @q is out */
 void soft_ghosts_unbind(struct soft_queue *q)
 {
 	struct soft_device *sd = q->sd;
 	struct soft_ghost *ghost;
 
 	spin_lock(&sd->ghosts_lock);
-	list_for_each_entry(ghost, &sd->ghosts, node)
-		if (ghost->context == sva_context_id(q->ctx))
-			smp_store_release(&ghost->unbound, true);
+	list_del(&q->node);
+	if (!pasid_is_bound(sd, q->pasid))
+		list_for_each_entry(ghost, &sd->ghosts, node)
+			if (ghost->pasid == q->pasid)
+				smp_store_release(&ghost->unbound, true);
 	spin_unlock(&sd->ghosts_lock);
 }
 
@@ -107,6 +128,7 @@ void soft_ghosts_init(struct soft_device *sd)
 {
 	spin_lock_init(&sd->ghosts_lock);
 	INIT_LIST_HEAD(&sd->ghosts);
+	INIT_LIST_HEAD(&sd->queues);
 	INIT_DELAYED_WORK(&sd->ghosts_work, ghosts_work);
 }
 

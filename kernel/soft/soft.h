@@ -30,7 +30,8 @@
  * @awake: woken when it is over, or when a queue is blocked meanwhile
  * @fault_rate: failed page requests a second that a context is let, 0: any number
  * @fault_strikes: held back in so many seconds in a row, a context is stopped
- * @ghosts: what goes on accessing after stop (rogue.c)
+ * @ghosts: what goes on accessing after stop (rogue.c); @queues: whose PASID is in the
+ *	IOMMU; both with @ghosts_lock
  * @refused: accesses of ghosts that the IOMMU refused
  * @landed: accesses of ghosts that it let through after their PASID was taken out
  */
@@ -47,6 +48,7 @@ struct soft_device {
 	u32 fault_strikes;
 	spinlock_t ghosts_lock;
 	struct list_head ghosts;
+	struct list_head queues;
 	struct delayed_work ghosts_work;
 	u64 refused;
 	u64 landed;
@@ -57,6 +59,7 @@ struct soft_device {
 
 /**
  * struct soft_queue - a context's queue
+ * @node: among the device's queues
  * @ref: the context's, and one a page request that waits for its response
  * @head: the device's own; what stands in shared memory is never read back
  * @abort_seen: the last abort number seen; @aborting: it is ahead of the head
@@ -70,6 +73,7 @@ struct soft_device {
  * @bounce: two pages
  */
 struct soft_queue {
+	struct list_head node;
 	struct kref ref;
 	struct sva_context *ctx;
 	struct soft_device *sd;
@@ -138,6 +142,7 @@ void soft_engine_work(struct work_struct *work);
 
 /* rogue.c */
 void soft_ghosts_init(struct soft_device *sd);
+void soft_ghosts_bind(struct soft_queue *q);
 void soft_ghosts_unbind(struct soft_queue *q);
 void soft_ghosts_exorcise(struct soft_device *sd);
 enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth);

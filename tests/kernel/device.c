@@ -12,7 +12,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/pci/registers.h"
+
 #include "harness.h"
+#include "modules.h"
 #include "process.h"
 
 const char *device_name(void)
@@ -335,6 +338,31 @@ static bool driver_write(const char *attribute)
 	n = write(fd, driver_device, strlen(driver_device));
 	close(fd);
 	return n > 0;
+}
+
+/*
+ * A device that has no driver any more behaves again.  The software accelerator lives in
+ * its driver, and so comes back well-behaved; the function's register is on its BAR.
+ */
+void misbehave_ends_without_driver(void)
+{
+	char enable[128], registers[128];
+	volatile uint32_t *bar;
+	int fd;
+
+	if (!device_is("pci"))
+		return;
+	snprintf(enable, sizeof(enable), "/sys/bus/pci/devices/%s/enable", driver_device);
+	snprintf(registers, sizeof(registers), "/sys/bus/pci/devices/%s/resource0", driver_device);
+	CHECK_EQ(text_write(enable, "1"), 0);
+	fd = (int)MUST(open(registers, O_RDWR | O_CLOEXEC | O_SYNC));
+	bar = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(bar != MAP_FAILED, "%s: %s", registers, strerror(errno));
+	bar[SVA_PCI_MISBEHAVE / sizeof(*bar)] = SVA_PCI_MISBEHAVE_NONE;
+	CHECK_EQ(bar[SVA_PCI_MISBEHAVE / sizeof(*bar)], SVA_PCI_MISBEHAVE_NONE);
+	munmap((void *)(uintptr_t)bar, 4096);
+	close(fd);
+	CHECK_EQ(text_write(enable, "0"), 0);
 }
 
 void device_remove(void)

@@ -77,6 +77,8 @@ void attribute_write(const char *name, const char *value);
 long parameter_read(const char *module, const char *name);
 /* "none" or "hold": what the device does when a context is to stop (docs/accelerator.md) */
 void misbehave(const char *mode);
+/* When its driver is unloaded */
+void misbehave_ends_without_driver(void);
 /* Resets the device and waits until it is done */
 void device_reset(int node);
 

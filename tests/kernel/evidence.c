@@ -628,6 +628,7 @@ TEST_WITHIN(R3, quarantine_outlives_the_module_of_its_device, 120)
 	close(stage.node);
 	CHECK(wait_until(provider_is_gone, module, PATIENCE_MS), "%s stays loaded", module);
 	CHECK_EQ(module_unload("sva"), -EWOULDBLOCK);
+	misbehave_ends_without_driver();
 	CHECK_EQ(module_load(module, ""), 0);
 	/* registered anew, and so reset */
 	stage.node = node_open();

@@ -16,6 +16,8 @@
 
 #include <linux/mempolicy.h>
 
+#define TEST_DEVICE "soft"	/* made anew without page requests */
+
 #include "device.h"
 #include "harness.h"
 #include "modules.h"

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define TEST_DEVICE "soft"	/* another provider on the same IOMMU */
+
 #include "device.h"
 #include "harness.h"
 #include "modules.h"

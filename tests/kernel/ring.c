@@ -142,11 +142,20 @@ bool ring_await_state(struct ring *ring, uint32_t state)
 	return wait_until(state_is_reached, &awaited, PATIENCE_MS);
 }
 
+void queue_open_with(struct queue *queue, uint32_t flags)
+{
+	struct sva_bind_task bind = { .argsz = sizeof(bind), .flags = flags };
+
+	queue->node = node_open();
+	queue->ctx = context_create(queue->node, getpid(), &queue->id);
+	ACCEPTED(queue->ctx, SVA_BIND_TASK, &bind);
+	queue->pasid = bind.pasid;
+	ring_open(&queue->ring, queue->ctx);
+}
+
 void queue_open(struct queue *queue)
 {
-	queue->node = node_open();
-	queue->ctx = context_bound(queue->node, &queue->id, &queue->pasid);
-	ring_open(&queue->ring, queue->ctx);
+	queue_open_with(queue, 0);
 }
 
 uint32_t queue_close(struct queue *queue)

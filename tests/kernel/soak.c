@@ -454,6 +454,7 @@ static void op_driver(struct agent *agent)
 	if (!flock(lock, LOCK_EX | LOCK_NB)) {
 		CHECK_EQ(attribute_read("device/landed"), 0);
 		device_remove();
+		misbehave_ends_without_driver();
 		device_return();
 	}
 	close(lock);

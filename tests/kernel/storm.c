@@ -289,12 +289,13 @@ TEST_WITHIN(R8, neighbour_of_a_storm_keeps_its_speed, 180)
 TEST(R7, settings_out_of_range_are_refused)
 {
 	static const char *const wrong[] = { "-1", "4294967296", "x", "\n" };
-	char path[64] = "/sys/class/sva/soft0/device/fault_rate";
+	char path[64];
 
 	settings_back();
+	snprintf(path, sizeof(path), "/sys/class/sva/%s/device/fault_rate", device_name());
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CHECK(text_write(path, wrong[i]) < 0, "'%s' was taken", wrong[i]);
-	strcpy(path, "/sys/class/sva/soft0/device/fault_strikes");
+	snprintf(path, sizeof(path), "/sys/class/sva/%s/device/fault_strikes", device_name());
 	CHECK_EQ(text_write(path, "0"), -EINVAL);
 	CHECK_EQ(attribute_read("device/fault_rate"), 1000);
 	CHECK_EQ(attribute_read("device/fault_strikes"), 10);

@@ -161,18 +161,27 @@ TEST(R7, refused_bind_is_not_traced)
 	trace_end();
 }
 
+/* The event of a fault comes after its trace */
+static void await_fault(const struct queue *queue, const void *address)
+{
+	while (event_await(queue->ctx, SVA_EVENT_FAULT, queue->id).address != (uintptr_t)address)
+		;
+}
+
 TEST(R7, faults_are_traced_with_address_access_and_outcome)
 {
 	unsigned char *cold = pages_alloc(PAGE), *hole = (unsigned char *)guarded_alloc(PAGE) + PAGE;
 	struct queue queue;
 
-	queue_open(&queue);
+	queue_open_with(&queue, SVA_BIND_FAULT_EVENTS);
 	trace_start();
 	queue_succeed(&queue, job_fill(cold, 1, 8));
+	await_fault(&queue, cold);
 	TRACED_ONCE("sva_fault: %s context=%llu pasid=%u address=0x%llx pages=1 access=w resolved\n",
 		    device_name(), (unsigned long long)queue.id, queue.pasid,
 		    (unsigned long long)(uintptr_t)cold);
 	queue_run(&queue, job_crc(hole, 8, 0));
+	await_fault(&queue, hole);
 	TRACED_ONCE("sva_fault: %s context=%llu pasid=%u address=0x%llx pages=1 access=r failed\n",
 		    device_name(), (unsigned long long)queue.id, queue.pasid,
 		    (unsigned long long)(uintptr_t)hole);

@@ -88,7 +88,7 @@ static void context_clear(struct context *ctx)
 {
 	ctx->block = ctx->stop_seen = false;
 	ctx->events = ctx->error = ctx->evidence = 0;
-	ctx->fault_access = 0;
+	ctx->fault_access = ctx->fault_info = 0;
 	ctx->fault_address = ctx->last_address = 0;
 	ctx->head = ctx->abort_seen = 0;
 	ctx->aborting = false;
@@ -177,7 +177,7 @@ static void context_reset(struct context *ctx)
 	context_clear(ctx);
 	ctx->block = true;
 	ctx->state = SVA_PCI_STATE_IDLE;
-	ctx->pasid = ctx->ring_order = 0;
+	ctx->pasid = ctx->ring_order = ctx->tell = 0;
 	ctx->ring_bus = ctx->status_bus = 0;
 	if (ctx->has_engine)
 		translations_drop(&ctx->cache, 0, UINT64_MAX);

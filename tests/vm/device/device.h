@@ -73,7 +73,8 @@ struct context {
 	uint32_t events;
 	uint32_t error;
 	uint32_t evidence;
-	uint32_t fault_access;
+	uint32_t tell;
+	uint32_t fault_access, fault_info;
 	uint64_t fault_address;
 	uint64_t last_address;
 	struct translations cache;

@@ -122,6 +122,36 @@ static bool cancelled(const struct job *job)
 	return stopping(job) || aborted(job);
 }
 
+/* ---------------------------------------------------------- telling faults */
+
+/*
+ * The registers hold one fault: the next has to wait until the driver has taken it.
+ * @info: pages and SVA_PCI_FAULT_*
+ */
+static void tell_fault(struct job *job, uint64_t address, uint32_t access, uint32_t info)
+{
+	struct context *ctx = job->ctx;
+
+	if (ctx->tell != SVA_PCI_TELL_ALL &&
+	    (info & (SVA_PCI_FAULT_RESOLVED | SVA_PCI_FAULT_TOLD)))
+		return;
+	for (;;) {
+		uint32_t seen = context_wake_count(ctx);
+
+		if (stopping(job))
+			return;
+		if (!(__atomic_load_n(&ctx->events, __ATOMIC_ACQUIRE) & SVA_PCI_EVENT_FAULT))
+			break;
+		context_wait(ctx, seen, NS_PER_S);
+	}
+	context_lock_for_engine(ctx);
+	ctx->fault_address = address;
+	ctx->fault_access = access;
+	ctx->fault_info = info;
+	context_unlock(ctx);
+	context_event(ctx, SVA_PCI_EVENT_FAULT);
+}
+
 /* ---------------------------------------------------------- page requests */
 
 /*
@@ -178,6 +208,8 @@ static int fetch_pages(struct job *job, uint64_t address, uint32_t pages, uint32
 	context_unlock(ctx);
 	if (ret == -ESRCH)
 		ctx->stale++;
+	if (!ret)
+		tell_fault(job, address & ~(PAGE_BYTES - 1), access, pages | SVA_PCI_FAULT_RESOLVED);
 	return ret == -EFAULT ? pace_failures(job) : ret;
 }
 
@@ -296,27 +328,6 @@ static uint32_t run_job(struct job *job)
 
 /* ----------------------------------------------------------- completions */
 
-/* The registers hold one fault: the next has to wait until the driver has taken it */
-static void report_fault(struct job *job, uint64_t address, uint32_t access)
-{
-	struct context *ctx = job->ctx;
-
-	for (;;) {
-		uint32_t seen = context_wake_count(ctx);
-
-		if (stopping(job))
-			return;
-		if (!(__atomic_load_n(&ctx->events, __ATOMIC_ACQUIRE) & SVA_PCI_EVENT_FAULT))
-			break;
-		context_wait(ctx, seen, NS_PER_S);
-	}
-	context_lock_for_engine(ctx);
-	ctx->fault_address = address;
-	ctx->fault_access = access;
-	context_unlock(ctx);
-	context_event(ctx, SVA_PCI_EVENT_FAULT);
-}
-
 /* The body first, the status last and at once */
 static enum step write_record(struct job *job)
 {
@@ -351,8 +362,6 @@ static int try_record(struct job *job)
 /* 0, -EFAULT: nowhere to write it, -ECANCELED: the context is being stopped */
 static int deliver_record(struct job *job)
 {
-	uint64_t miss = job->miss;
-	uint32_t access = job->miss_access;
 	int ret;
 
 	if (job->desc.completion % sizeof(job->record))
@@ -376,8 +385,6 @@ static int deliver_record(struct job *job)
 		if (ret)
 			return ret == -ESRCH ? -ECANCELED : ret;
 	}
-	job->miss = miss;
-	job->miss_access = access;
 	return -EFAULT;
 }
 
@@ -413,10 +420,11 @@ static void complete_job(struct job *job)
 
 	if (job->desc.completion)
 		ret = deliver_record(job);
-	else if (job->record.status == SVA_ACCEL_PAGE_FAULT)
-		report_fault(job, job->miss, job->miss_access);
+	if (job->record.status == SVA_ACCEL_PAGE_FAULT)
+		tell_fault(job, job->record.fault_addr, job->record.fault_access,
+			   1 | (job->desc.completion && !ret ? SVA_PCI_FAULT_TOLD : 0));
 	if (ret == -EFAULT) {
-		report_fault(job, job->desc.completion, SVA_ACCESS_WRITE);
+		tell_fault(job, job->desc.completion, SVA_ACCESS_WRITE, 1);
 		stop_with_error(ctx, job->generation, SVA_ACCEL_ERR_COMPLETION);
 	}
 	if (ret)
@@ -550,7 +558,7 @@ static uint32_t evidence_now(struct context *ctx)
 static void finish_stop(struct context *ctx, uint32_t generation)
 {
 	uint32_t truth = evidence_now(ctx), evidence;
-	bool speaks = rogue_evidence(ctx, truth, &evidence), current;
+	bool speaks = rogue_evidence(ctx, generation, truth, &evidence), current;
 
 	if (!ctx->status)
 		map_again(ctx, generation);

@@ -211,7 +211,8 @@ bool pages_ats(struct accel *accel, uint32_t pasid, uint64_t address, bool write
 	uint64_t page = address & ~(PAGE_BYTES - 1);
 	uint32_t errors = 0;
 
-	if (qemu.pci_ats_request_translation(accel->pci, pasid, false, false, page, PAGE_BYTES,
+	if (table_loses_pasid(accel, pasid) ||
+	    qemu.pci_ats_request_translation(accel->pci, pasid, false, false, page, PAGE_BYTES,
 					     !write, entry, 1, &errors) != 1 ||
 	    errors || (entry->perm & wanted) != wanted)
 		return false;

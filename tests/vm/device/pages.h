@@ -24,6 +24,9 @@ void pages_reset(struct accel *accel);
 /* Hear of invalidations and responses for a PASID, or PCI_NO_PASID; BQL */
 bool pages_listen(struct accel *accel, uint32_t pasid);
 
+/* The IOMMU's table says so: no translation may be asked for.  BQL */
+bool table_loses_pasid(struct accel *accel, uint32_t pasid);
+
 /* One translation request for one page; true when it allows the access.  BQL */
 bool pages_ats(struct accel *accel, uint32_t pasid, uint64_t address, bool write,
 	       struct IOMMUTLBEntry *entry);

@@ -28,7 +28,6 @@ struct Error;			/* qapi/error.h */
 struct PCIDevice;		/* hw/pci/pci.h; its size is never needed */
 struct AddressSpace;		/* system/memory.h */
 struct MemoryRegion;
-
 typedef uint64_t hwaddr;	/* exec/hwaddr.h */
 
 /*
@@ -173,6 +172,7 @@ struct VersionInfo {
 	/* hw/pci/pci.h */								\
 	FUNCTION(void, pci_register_bar,						\
 		 (struct PCIDevice *dev, int bar, uint8_t attr, struct MemoryRegion *mr))	\
+	FUNCTION(uint16_t, pci_requester_id, (struct PCIDevice *dev))			\
 	FUNCTION(uint32_t, pci_default_read_config,					\
 		 (struct PCIDevice *dev, uint32_t addr, int len))			\
 	FUNCTION(void, pci_default_write_config,					\

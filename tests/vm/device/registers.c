@@ -123,6 +123,8 @@ static uint32_t context_read(const struct context *ctx, uint32_t offset)
 	case SVA_PCI_CTX_ERROR: return ctx->error;
 	case SVA_PCI_CTX_EVIDENCE: return ctx->evidence;
 	case SVA_PCI_CTX_FAULT_ACCESS: return ctx->fault_access;
+	case SVA_PCI_CTX_FAULT_INFO: return ctx->fault_info;
+	case SVA_PCI_CTX_TELL: return ctx->tell;
 	}
 	return half(counter(ctx, offset & ~4u), offset);
 }
@@ -148,6 +150,8 @@ static void setting_write(struct context *ctx, uint32_t offset, uint32_t value)
 		ctx->pasid = value & 0xfffff;
 	if (offset == SVA_PCI_CTX_RING_ORDER)
 		ctx->ring_order = value;
+	if (offset == SVA_PCI_CTX_TELL)
+		ctx->tell = value & SVA_PCI_TELL_ALL;
 }
 
 /* The engine may be waiting for room for another */

@@ -25,7 +25,8 @@
 /**
  * struct ghost - the accesses that a stopped context still makes
  * @ctx: whose ghost it is; NULL once that was started again
- * @released: the PASID has been taken out of the IOMMU
+ * @released: the PASID has been taken out of the IOMMU: from here on nothing may land.
+ *	Before that, what lands is in the memory of its own process, which has others bound.
  * @ends: 0: with the next reset
  */
 struct ghost {
@@ -79,25 +80,31 @@ static void ghost_end(struct ghost *ghost)
 	context_event_locked(ghost->ctx, SVA_PCI_EVENT_LATE);
 }
 
+static void haunt_all(struct accel *accel)
+{
+	struct ghost **at = &accel->ghosts->first, *ghost;
+
+	while ((ghost = *at)) {
+		haunt(accel, ghost);
+		if (!ghost->ends || clock_ns() < ghost->ends) {
+			at = &ghost->next;
+			continue;
+		}
+		ghost_end(ghost);
+		*at = ghost->next;
+		free(ghost);
+	}
+}
+
 static void *ghosts_main(void *arg)
 {
 	const struct timespec interval = { .tv_nsec = INTERVAL_NS };
 	struct accel *accel = arg;
-	struct ghost **at, *ghost;
 
 	qemu.rcu_register_thread();
 	while (!__atomic_load_n(&accel->ghosts->quit, __ATOMIC_ACQUIRE)) {
 		bql_lock();
-		for (at = &accel->ghosts->first; (ghost = *at);) {
-			haunt(accel, ghost);
-			if (!ghost->ends || clock_ns() < ghost->ends) {
-				at = &ghost->next;
-				continue;
-			}
-			ghost_end(ghost);
-			*at = ghost->next;
-			free(ghost);
-		}
+		haunt_all(accel);
 		qemu.bql_unlock();
 		nanosleep(&interval, NULL);
 	}
@@ -134,10 +141,21 @@ void rogue_exit(struct accel *accel)
 	free(accel->ghosts);
 }
 
+static bool pasid_is_bound(struct accel *accel, uint32_t pasid)
+{
+	for (uint32_t i = 0; i < accel->num_contexts; i++)
+		if (context_at(accel, i)->state != SVA_PCI_STATE_IDLE &&
+		    context_at(accel, i)->pasid == pasid)
+			return true;
+	return false;
+}
+
 void rogue_released(struct context *ctx)
 {
+	if (pasid_is_bound(ctx->accel, ctx->pasid))
+		return;
 	for (struct ghost *ghost = ctx->accel->ghosts->first; ghost; ghost = ghost->next)
-		if (ghost->ctx == ctx)
+		if (ghost->pasid == ctx->pasid)
 			ghost->released = true;
 }
 
@@ -150,7 +168,7 @@ void rogue_forget(struct context *ctx)
 
 /* Not of a context that was released, reset or even started again meanwhile: that its
  * stop is over was not awaited, and the PASID is not the one that was stopped */
-static void leave_ghost(struct context *ctx, uint64_t ends)
+static void leave_ghost(struct context *ctx, uint32_t generation, uint64_t ends)
 {
 	struct ghosts *ghosts = ctx->accel->ghosts;
 	struct ghost *ghost = calloc(1, sizeof(*ghost));
@@ -158,7 +176,7 @@ static void leave_ghost(struct context *ctx, uint64_t ends)
 	if (!ghost)
 		return;
 	bql_lock();
-	if (ctx->state != SVA_PCI_STATE_STOPPING) {
+	if (ctx->generation != generation || ctx->state != SVA_PCI_STATE_STOPPING) {
 		qemu.bql_unlock();
 		free(ghost);
 		return;
@@ -174,7 +192,8 @@ static void leave_ghost(struct context *ctx, uint64_t ends)
 	qemu.bql_unlock();
 }
 
-bool rogue_evidence(struct context *ctx, uint32_t truth, uint32_t *evidence)
+bool rogue_evidence(struct context *ctx, uint32_t generation, uint32_t truth,
+		    uint32_t *evidence)
 {
 	*evidence = truth;
 	switch (__atomic_load_n(&ctx->accel->misbehave, __ATOMIC_RELAXED)) {
@@ -182,11 +201,11 @@ bool rogue_evidence(struct context *ctx, uint32_t truth, uint32_t *evidence)
 		*evidence = SVA_PCI_EVIDENCE_NEITHER;
 		return true;
 	case SVA_PCI_MISBEHAVE_STALE:
-		leave_ghost(ctx, 0);
+		leave_ghost(ctx, generation, 0);
 		*evidence = SVA_PCI_EVIDENCE_NEITHER;
 		return true;
 	case SVA_PCI_MISBEHAVE_LATE:
-		leave_ghost(ctx, clock_ns() + LATE_NS);
+		leave_ghost(ctx, generation, clock_ns() + LATE_NS);
 		*evidence = SVA_PCI_EVIDENCE_NEITHER;
 		return true;
 	case SVA_PCI_MISBEHAVE_NEVER:

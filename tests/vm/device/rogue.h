@@ -13,9 +13,10 @@ struct context;
 
 bool rogue_init(struct accel *accel);
 void rogue_exit(struct accel *accel);
-/* What a stopped context says instead of @truth; false: it says nothing at all */
-bool rogue_evidence(struct context *ctx, uint32_t truth, uint32_t *evidence);
-/* The PASID of the context's ghost is out of the IOMMU: nothing may land any more */
+/* What a context stopped in @generation says instead of @truth; false: nothing at all */
+bool rogue_evidence(struct context *ctx, uint32_t generation, uint32_t truth,
+		    uint32_t *evidence);
+/* The context's PASID is out of the IOMMU, if no other has it: nothing may land any more */
 void rogue_released(struct context *ctx);
 /* A reset ends what no stop did; returns when no ghost accesses any more */
 void rogue_exorcise(struct accel *accel);
