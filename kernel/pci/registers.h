@@ -62,6 +62,10 @@
 #define SVA_PCI_MISBEHAVE_MUTE		5
 #define SVA_PCI_REFUSED			0x048	/* 64, RO: accesses of ghosts that were refused */
 #define SVA_PCI_LANDED			0x050	/* 64, RO: let through after the last RELEASED */
+#define SVA_PCI_BREAK			0x058	/* 32, WO */
+#define SVA_PCI_BREAK_NONFATAL		1	/* reports an error that can be recovered from */
+#define SVA_PCI_BREAK_FATAL		2	/* one that cannot */
+#define SVA_PCI_BREAK_VANISH		3	/* does not answer any more, for some seconds */
 
 /* --------------------------------------------------- the block of context n */
 

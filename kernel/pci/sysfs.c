@@ -2,9 +2,13 @@
 /*
  * sysfs.c - the device's settings and its rogue block, as soft/ has them
  */
+#include <linux/delay.h>
+
 #include "apci.h"
 
 /* ------------------------------------------------------------ rogue block */
+
+#define MODE_TRIES	1000	/* a millisecond each */
 
 static ssize_t misbehave_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -24,10 +28,15 @@ static ssize_t misbehave_store(struct device *dev, struct device_attribute *attr
 
 	if (mode < 0)
 		return mode;
-	apci_write(ad, SVA_PCI_MISBEHAVE, mode);
-	/* what is stopped from here on sees it */
-	(void)apci_read(ad, SVA_PCI_MISBEHAVE);
-	return count;
+	/* read back: what is stopped from here on sees it; during a reset nobody answers */
+	for (int i = 0; i < MODE_TRIES; i++) {
+		apci_write(ad, SVA_PCI_MISBEHAVE, mode);
+		if (apci_read(ad, SVA_PCI_MISBEHAVE) == mode &&
+		    apci_read(ad, SVA_PCI_ID) == SVA_PCI_ID_VALUE)
+			return count;
+		msleep(1);
+	}
+	return -EIO;
 }
 static DEVICE_ATTR_ADMIN_RW(misbehave);
 
@@ -37,6 +46,25 @@ static_assert((u32)ACCEL_STALE == SVA_PCI_MISBEHAVE_STALE);
 static_assert((u32)ACCEL_LATE == SVA_PCI_MISBEHAVE_LATE);
 static_assert((u32)ACCEL_NEVER == SVA_PCI_MISBEHAVE_NEVER);
 static_assert((u32)ACCEL_MUTE == SVA_PCI_MISBEHAVE_MUTE);
+
+static const char *const breaks[] = {
+	[SVA_PCI_BREAK_NONFATAL] = "nonfatal",
+	[SVA_PCI_BREAK_FATAL] = "fatal",
+	[SVA_PCI_BREAK_VANISH] = "vanish",
+};
+
+static ssize_t break_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	for (u32 how = SVA_PCI_BREAK_NONFATAL; how < ARRAY_SIZE(breaks); how++) {
+		if (!sysfs_streq(buf, breaks[how]))
+			continue;
+		apci_write(dev_get_drvdata(dev), SVA_PCI_BREAK, how);
+		return count;
+	}
+	return -EINVAL;
+}
+static DEVICE_ATTR(break, 0200, NULL, break_store);
 
 #define APCI_COUNTER(_name, _register)						\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
@@ -95,6 +123,7 @@ static struct attribute *rogue_attrs[] = {
 	&dev_attr_misbehave.attr,
 	&dev_attr_refused.attr,
 	&dev_attr_landed.attr,
+	&dev_attr_break.attr,
 	NULL,
 };
 

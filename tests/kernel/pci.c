@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "harness.h"
+#include "modules.h"
 #include "process.h"
 #include "puppet.h"
 #include "ring.h"
@@ -170,12 +172,56 @@ TEST(R3, reset_by_the_administrator_ends_stale_accesses)
 	puppet_end(&victim);
 }
 
+/* ------------------------------------------------------ errors on the bus */
+
+/* While the kernel recovers the device, binds wait or are told */
+static bool serves(void *arg)
+{
+	struct sva_bind_task bind = { .argsz = sizeof(bind) };
+	int node = node_open(), ctx = context_create(node, getpid(), NULL), ret;
+
+	(void)arg;
+	ret = ioctl(ctx, SVA_BIND_TASK, &bind);
+	CHECK(!ret || bind.reason == SVA_REASON_RESETTING, "reason %u", bind.reason);
+	close(ctx);
+	close(node);
+	return !ret;
+}
+
+static void recovers_from(const char *error)
+{
+	struct child child;
+	struct queue queue;
+
+	child_start(&child, works_until_stopped, NULL);
+	word_receive(child.line);
+	attribute_write("device/break", error);
+	child_join(&child);
+	CHECK(wait_until(serves, NULL, PATIENCE_MS), "it does not serve after its recovery");
+	CHECK_EQ(attribute_read("quarantined"), 0);
+	queue_open(&queue);
+	queue_succeed(&queue, job_nop());
+	queue_close(&queue);
+}
+
+TEST(R5, error_that_is_not_fatal_ends_what_is_bound_and_the_device_recovers)
+{
+	recovers_from("nonfatal");
+}
+
+TEST(R5, fatal_error_ends_what_is_bound_and_the_device_recovers)
+{
+	recovers_from("fatal");
+}
+
 /* ------------------------------------------------------ removal by others */
 
 static bool node_is_back(void *arg)
 {
-	int fd = open(arg, O_RDWR | O_CLOEXEC);
+	int fd;
 
+	CHECK_EQ(text_write("/sys/bus/pci/rescan", "1"), 0);
+	fd = open(arg, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 && attribute_read("contexts") == 0;
@@ -183,11 +229,8 @@ static bool node_is_back(void *arg)
 
 static void bus_rescan(void)
 {
-	int fd = (int)MUST(open("/sys/bus/pci/rescan", O_WRONLY | O_CLOEXEC));
 	char node[64];
 
-	CHECK_EQ(write(fd, "1", 1), 1);
-	close(fd);
 	snprintf(node, sizeof(node), "/dev/sva/%s", device_name());
 	CHECK(wait_until(node_is_back, node, PATIENCE_MS), "the device is not found again");
 }
@@ -211,6 +254,30 @@ static void works_until_gone(int line, void *arg)
 	queue.ring.doorbell->tail = 1;
 	CHECK_EQ(queue.ring.doorbell->tail, 1);
 	CHECK_EQ(queue.ring.desc[0].opcode, SVA_ACCEL_OP_FILL);
+}
+
+/*
+ * Pulled out: all that is read is ones, and the driver is not told before it asks.  That
+ * is the end of all accesses, too, so there is no quarantine (R3).
+ */
+TEST_WITHIN(R6, function_that_vanishes_leaves_its_users_alive_and_nothing_in_quarantine, 60)
+{
+	struct puppet puppet;
+	struct child child;
+	int node = node_open();
+
+	puppet_start(&puppet);
+	puppet_bind(&puppet, node);
+	child_start(&child, works_until_gone, NULL);
+	word_receive(child.line);
+	attribute_write("device/break", "vanish");
+	CHECK_EQ(puppet_unbind(&puppet, 0, 0), SVA_RELEASE_CLEAN);
+	attribute_write("device/remove", "1");
+	child_join(&child);
+	close(node);
+	puppet_end(&puppet);
+	bus_rescan();
+	CHECK_EQ(attribute_read("quarantined"), 0);
 }
 
 /* The function itself goes, with its BARs and its place behind the IOMMU */

@@ -201,8 +201,15 @@ static void device_reset(struct Object *object)
 		accel_reset(accel, true);
 }
 
+static uint32_t config_read(struct PCIDevice *pci, uint32_t addr, int len)
+{
+	return rogue_vanished(accel_of(pci)) ? UINT32_MAX : qemu.pci_default_read_config(pci, addr, len);
+}
+
 static void config_write(struct PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {
+	if (rogue_vanished(accel_of(pci)))
+		return;
 	qemu.pci_default_write_config(pci, addr, val, len);
 	qemu.pcie_cap_flr_write_config(pci, addr, val, len);
 	qemu.pcie_aer_write_config(pci, addr, val, len);
@@ -214,7 +221,7 @@ static void config_write(struct PCIDevice *pci, uint32_t addr, uint32_t val, int
 struct pci_class {
 	void (*realize)(struct PCIDevice *pci, struct Error **errp);
 	void (*exit)(struct PCIDevice *pci);
-	void *config_read;
+	uint32_t (*config_read)(struct PCIDevice *pci, uint32_t addr, int len);
 	void (*config_write)(struct PCIDevice *pci, uint32_t addr, uint32_t val, int len);
 	uint16_t vendor_id, device_id;
 	uint8_t revision;
@@ -267,6 +274,7 @@ static void class_init(struct ObjectClass *klass, const void *data)
 	(void)data;
 	class->realize = device_realize;
 	class->exit = device_exit;
+	class->config_read = config_read;
 	class->config_write = config_write;
 	class->vendor_id = SVA_PCI_VENDOR;
 	class->device_id = SVA_PCI_DEVICE;

@@ -94,6 +94,7 @@ struct context {
 /**
  * struct accel - one device
  * @pci: QEMU's part of it
+ * @back: when one that vanished is there again, by clock_ns()
  * @lock: protects @groups, @requests
  * @requests: pages asked for and not answered, of @requests_max or what the kernel allows
  * @overlay_wanted, @rogue, @ats, @pri, @pasid: properties
@@ -106,6 +107,7 @@ struct accel {
 
 	uint32_t num_contexts, pasid_bits, requests_max;
 	bool ats, pri, pasid, rogue, coherent_walk, flood;
+	uint64_t back;
 
 	_Alignas(64) uint8_t registers_region[QEMU_REGION_BYTES];
 	_Alignas(64) uint8_t doorbells_region[QEMU_REGION_BYTES];

@@ -84,6 +84,15 @@ struct MemoryRegionOps {			/* system/memory.h */
 	} impl;
 };
 
+/* One error to report */
+struct PCIEAERErr {				/* hw/pci/pcie_aer.h */
+	uint32_t status;
+	uint16_t source_id;
+	uint16_t flags;
+	uint32_t header[4];
+	uint32_t prefix[4];
+};
+
 struct IOMMUTLBEntry {				/* system/memory.h */
 	struct AddressSpace *target_as;
 	hwaddr iova;
@@ -210,6 +219,8 @@ struct VersionInfo {
 	FUNCTION(void, pcie_aer_exit, (struct PCIDevice *dev))				\
 	FUNCTION(void, pcie_aer_write_config,						\
 		 (struct PCIDevice *dev, uint32_t addr, uint32_t val, int len))		\
+	FUNCTION(int, pcie_aer_inject_error,						\
+		 (struct PCIDevice *dev, const struct PCIEAERErr *error))		\
 	FUNCTION(void, pcie_ats_init, (struct PCIDevice *dev, uint16_t offset, bool aligned))	\
 	FUNCTION(void, pcie_pri_init,							\
 		 (struct PCIDevice *dev, uint16_t offset, uint32_t outstanding, bool pasid))	\

@@ -6,6 +6,7 @@
  * tail costs no more than the store and, where the engine sleeps, its wake-up.
  */
 #include "tests/vm/device/device.h"
+#include "tests/vm/device/rogue.h"
 
 #define PCI_MEMORY_64	0x04	/* hw/pci/pci.h: PCI_BASE_ADDRESS_MEM_TYPE_64 */
 
@@ -86,6 +87,10 @@ static void global_write(struct accel *accel, hwaddr addr, uint32_t value)
 	case SVA_PCI_MISBEHAVE:
 		if (accel->rogue && value <= SVA_PCI_MISBEHAVE_MUTE)
 			accel->misbehave = value;
+		break;
+	case SVA_PCI_BREAK:
+		if (accel->rogue)
+			rogue_break(accel, value);
 		break;
 	}
 }
@@ -194,13 +199,18 @@ static void register_write(struct accel *accel, hwaddr addr, uint32_t value)
 
 static uint64_t registers_read(void *opaque, hwaddr addr, unsigned int size)
 {
-	uint64_t value = register_read(opaque, addr);
+	uint64_t value;
 
+	if (rogue_vanished(opaque))
+		return UINT64_MAX;
+	value = register_read(opaque, addr);
 	return size == 8 ? value | (uint64_t)register_read(opaque, addr + 4) << 32 : value;
 }
 
 static void registers_write(void *opaque, hwaddr addr, uint64_t data, unsigned int size)
 {
+	if (rogue_vanished(opaque))
+		return;
 	register_write(opaque, addr, (uint32_t)data);
 	if (size == 8)
 		register_write(opaque, addr + 4, (uint32_t)(data >> 32));

@@ -20,7 +20,12 @@
 
 #define INTERVAL_NS	1000000
 #define LATE_NS		(100 * 1000000ull)
+#define VANISH_NS	(3 * 1000000000ull)
 #define MARK		0x6768306768306768ull
+
+/* linux/pci_regs.h: of the uncorrectable errors, one that is fatal by default, one not */
+#define ERR_UNC_COMPLETION_TIMEOUT	0x00004000u
+#define ERR_UNC_MALFORMED_TLP		0x00040000u
 
 /**
  * struct ghost - the accesses that a stopped context still makes
@@ -216,4 +221,40 @@ bool rogue_evidence(struct context *ctx, uint32_t generation, uint32_t truth,
 	default:
 		return true;
 	}
+}
+
+/* ------------------------------------------------------------------ breaks */
+
+static void report_error(struct accel *accel, uint32_t status)
+{
+	const struct PCIEAERErr error = {
+		.status = status,
+		.source_id = qemu.pci_requester_id(accel->pci),
+	};
+
+	qemu.pcie_aer_inject_error(accel->pci, &error);
+}
+
+/* Out of the machine, and later put back in: what it did has ended */
+static void vanish(struct accel *accel)
+{
+	accel->misbehave = SVA_PCI_MISBEHAVE_NONE;
+	accel_reset(accel, true);
+	__atomic_store_n(&accel->back, clock_ns() + VANISH_NS, __ATOMIC_RELEASE);
+}
+
+void rogue_break(struct accel *accel, uint32_t how)
+{
+	switch (how) {
+	case SVA_PCI_BREAK_NONFATAL: report_error(accel, ERR_UNC_COMPLETION_TIMEOUT); break;
+	case SVA_PCI_BREAK_FATAL: report_error(accel, ERR_UNC_MALFORMED_TLP); break;
+	case SVA_PCI_BREAK_VANISH: vanish(accel); break;
+	}
+}
+
+bool rogue_vanished(const struct accel *accel)
+{
+	uint64_t back = __atomic_load_n(&accel->back, __ATOMIC_ACQUIRE);
+
+	return back && clock_ns() < back;
 }

@@ -23,4 +23,9 @@ void rogue_exorcise(struct accel *accel);
 /* The context is started anew: what its ghost might still say is of no use */
 void rogue_forget(struct context *ctx);
 
+/* SVA_PCI_BREAK; BQL */
+void rogue_break(struct accel *accel, uint32_t how);
+/* Nobody is there: whatever is read, is ones */
+bool rogue_vanished(const struct accel *accel);
+
 #endif /* SVA_DEVICE_ROGUE_H */
