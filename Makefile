@@ -158,7 +158,7 @@ endif
 
 # --------------------------------------------------------------------- tests
 
-.PHONY: setup demo check check-static check-unit check-vm check-vtd soak
+.PHONY: setup demo demo-vtd check check-static check-unit check-vm check-vtd soak
 .PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests reasons-tests
 .PHONY: oldkernel-tests shutdown-tests rig-tests
 
@@ -169,6 +169,10 @@ demo:
 	tests/vm/setup --for demo
 	$(MAKE) --no-print-directory all
 	SVA_BUILD='$(abspath $(B))' examples/demo/demo
+
+# The same on emulated VT-d and the PCIe device
+demo-vtd: all
+	SVA_DEMO_PROFILE=vtd SVA_BUILD='$(abspath $(B))' examples/demo/demo
 
 check:
 	B='$(B)' MAKE='$(MAKE)' tests/check
@@ -274,6 +278,7 @@ help:
 # HELP: make demo            as root, from a fresh Debian 12 or 13: install what is
 # HELP:                      missing, build, and show two users' programs on the
 # HELP:                      accelerator, in a guest
+# HELP: make demo-vtd        the same on emulated VT-d and the PCIe device
 # HELP: make check           as root the first time: every test, and a table at the end
 # HELP: make check-static    warnings of gcc and clang, linters; the modules against the
 # HELP:                      headers of three kernels, with sparse; kernel-doc
