@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -497,15 +498,17 @@ SVA_PUBLIC int sva_accel_submit_wait(struct sva_accel *accel, const struct sva_a
 
 /* ---------------------------------------------------------------- status */
 
-SVA_PUBLIC int sva_accel_status(struct sva_accel *accel, struct sva_accel_status *status)
+SVA_PUBLIC int sva_accel_status_sized(struct sva_accel *accel, struct sva_accel_status *status,
+				      size_t size)
 {
 	KEEP_ERRNO;
 	const struct sva_accel_status *from = accel->ring.status;
+	struct sva_accel_status seen;
 	int ret = context_check(accel->ctx);
 
 	if (ret < 0)
 		return ret;
-	*status = (struct sva_accel_status) {
+	seen = (struct sva_accel_status) {
 		.state = __atomic_load_n(&from->state, __ATOMIC_ACQUIRE),
 		.error = __atomic_load_n(&from->error, __ATOMIC_RELAXED),
 		.entries = accel->ring.entries,
@@ -516,7 +519,10 @@ SVA_PUBLIC int sva_accel_status(struct sva_accel *accel, struct sva_accel_status
 		.page_requests = __atomic_load_n(&from->page_requests, __ATOMIC_RELAXED),
 		.page_groups = __atomic_load_n(&from->page_groups, __ATOMIC_RELAXED),
 		.fault_ns = __atomic_load_n(&from->fault_ns, __ATOMIC_RELAXED),
+		.throttled = __atomic_load_n(&from->throttled, __ATOMIC_RELAXED),
 	};
+	memset(status, 0, size);
+	memcpy(status, &seen, size < sizeof(seen) ? size : sizeof(seen));
 	return 0;
 }
 

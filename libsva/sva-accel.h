@@ -185,18 +185,33 @@ int sva_accel_wait(struct sva_accel *accel, const struct sva_accel_completion *c
 int sva_accel_abort(struct sva_accel *accel);
 
 /**
- * sva_accel_status - a snapshot of the queue's state and counters
+ * sva_accel_status_sized - sva_accel_status() for a struct of another size
  * @accel: the accelerator
  * @status: out: see <linux/sva_accel.h>
+ * @size: of what @status points to, as the caller was compiled
  *
- * Works after the device has gone (R6).
+ * Works after the device has gone (R6).  What the library does not know is 0.
  *
  * Return: 0 or a negative errno.
  *
  * Errors:
  * -EPERM: in a child of fork().
  */
-int sva_accel_status(struct sva_accel *accel, struct sva_accel_status *status);
+int sva_accel_status_sized(struct sva_accel *accel, struct sva_accel_status *status, size_t size);
+
+/**
+ * sva_accel_status - a snapshot of the queue's state and counters
+ * @accel: the accelerator
+ * @status: out: see <linux/sva_accel.h>
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors: those of sva_accel_status_sized().
+ */
+static inline int sva_accel_status(struct sva_accel *accel, struct sva_accel_status *status)
+{
+	return sva_accel_status_sized(accel, status, sizeof(*status));
+}
 
 /**
  * sva_accel_strstatus - the status of a completion record in words

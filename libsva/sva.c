@@ -361,15 +361,19 @@ SVA_PUBLIC int sva_context_forked(const struct sva_context *ctx)
 	return mm_number_known() != ctx->mm;
 }
 
-SVA_PUBLIC int sva_context_info(struct sva_context *ctx, struct sva_context_info *info)
+SVA_PUBLIC int sva_context_info_sized(struct sva_context *ctx, struct sva_context_info *info,
+				      size_t size)
 {
 	KEEP_ERRNO;
 	int ret = context_check(ctx);
 
 	if (ret < 0)
 		return ret;
-	memset(info, 0, sizeof(*info));
-	info->argsz = sizeof(*info);
+	/* what every argument struct begins with has to fit before it is written */
+	if (size < sizeof(struct ioctl_head) || size > UINT32_MAX)
+		return context_fail(ctx, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	memset(info, 0, size);
+	info->argsz = (uint32_t)size;
 	return context_ioctl(ctx, SVA_CONTEXT_GET_INFO, info);
 }
 

@@ -267,19 +267,37 @@ int sva_context_fd(const struct sva_context *ctx);
 int sva_context_forked(const struct sva_context *ctx);
 
 /**
- * sva_context_info - state and counters of a context
+ * sva_context_info_sized - sva_context_info() for a struct of another size
  * @ctx: the context
  * @info: out: see <linux/sva.h>; its argsz is set by the library
+ * @size: of what @info points to, as the caller was compiled
  *
- * Works after the end of the binding too, and says why it ended.
+ * Works after the end of the binding too, and says why it ended.  What the struct
+ * will have that the caller does not know yet is left out, and what the kernel does
+ * not know yet is 0.
  *
  * Return: 0 or a negative errno.
  *
  * Errors:
  * -EPERM: in a child of fork();
- * -ENODEV: the device is gone.
+ * -ENODEV: the device is gone;
+ * -EINVAL: @size is smaller than the struct ever was.
  */
-int sva_context_info(struct sva_context *ctx, struct sva_context_info *info);
+int sva_context_info_sized(struct sva_context *ctx, struct sva_context_info *info, size_t size);
+
+/**
+ * sva_context_info - state and counters of a context
+ * @ctx: the context
+ * @info: out: see <linux/sva.h>
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors: those of sva_context_info_sized().
+ */
+static inline int sva_context_info(struct sva_context *ctx, struct sva_context_info *info)
+{
+	return sva_context_info_sized(ctx, info, sizeof(*info));
+}
 
 /**
  * sva_context_reason - why the last call failed

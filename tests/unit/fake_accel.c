@@ -68,8 +68,8 @@ struct context {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct context *contexts;
-static bool paused;
-static unsigned int completed, pins;
+static bool paused, endless;
+static unsigned int completed, pins, naps;
 
 static void give_up(const char *what)
 {
@@ -94,6 +94,16 @@ void fake_accel_pause(bool pause)
 unsigned int fake_accel_completed(void)
 {
 	return __atomic_load_n(&completed, __ATOMIC_ACQUIRE);
+}
+
+unsigned int fake_accel_naps(void)
+{
+	return __atomic_load_n(&naps, __ATOMIC_ACQUIRE);
+}
+
+void fake_accel_endless_naps(bool are_endless)
+{
+	__atomic_store_n(&endless, are_endless, __ATOMIC_RELEASE);
 }
 
 unsigned int fake_accel_pins(void)
@@ -529,7 +539,9 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time,
 		 const sigset_t *mask)
 {
-	return poll_with(fds, count, time, mask);
+	__atomic_add_fetch(&naps, 1, __ATOMIC_ACQ_REL);
+	return poll_with(fds, count, __atomic_load_n(&endless, __ATOMIC_ACQUIRE) ? NULL : time,
+			 mask);
 }
 
 int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)

@@ -23,6 +23,10 @@ int fake_accel_context(void);
 /* Devices of this process begin no job while they are paused */
 void fake_accel_pause(bool paused);
 
+/* Naps (ppoll) that have begun; while they are endless only an event ends one */
+unsigned int fake_accel_naps(void);
+void fake_accel_endless_naps(bool endless);
+
 /* Every context of this process ends: the fd hangs up, and then the queue says @state */
 void fake_accel_end(uint32_t state, uint32_t reason);
 void fake_accel_hang_up(void);

@@ -101,6 +101,26 @@ static void bind_goes_from_nothing_to_a_bound_context(void **state)
 	assert_int_equal(fake_kernel.unbind_flags, SVA_UNBIND_RELEASE_CLEAN);
 }
 
+/* A program that was compiled when the struct was shorter, or will be longer */
+static void info_writes_no_more_than_the_caller_has_room_for(void **state)
+{
+	struct sva_context *ctx = bind_or_fail();
+	struct {
+		struct sva_context_info info;
+		uint64_t behind[2];
+	} room;
+
+	(void)state;
+	memset(&room, 0xee, sizeof(room));
+	assert_int_equal(sva_context_info_sized(ctx, &room.info, sizeof(room.info) + 8), 0);
+	assert_int_equal(room.info.argsz, sizeof(room.info) + 8);
+	assert_int_equal(room.behind[0], 0);
+	assert_int_equal(room.behind[1], 0xeeeeeeeeeeeeeeeeull);
+	assert_int_equal(sva_context_info_sized(ctx, &room.info, 4), -EINVAL);
+	assert_int_equal(sva_context_reason(ctx), SVA_REASON_BAD_ARGUMENT);
+	sva_unbind(ctx, SVA_RELEASE_CLEAN);
+}
+
 /* R7 */
 static void what_the_kernel_says_comes_through(void **state)
 {
@@ -799,6 +819,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bind_goes_from_nothing_to_a_bound_context),
 		TEST(a_svad_that_was_lost_is_asked_again),
+		TEST(info_writes_no_more_than_the_caller_has_room_for),
 		TEST(what_the_kernel_says_comes_through),
 		TEST(what_svad_says_comes_through),
 		TEST(the_socket_can_be_named),

@@ -439,6 +439,67 @@ static void threads_wait_beside_a_loop_and_nobody_misses_anything(void **state)
 	}
 }
 
+/* A dispatch that took the sleeper's interrupt would leave it asleep for ever here */
+static void a_loop_takes_no_interrupt_from_a_sleeper(void **state)
+{
+	struct sva_accel_desc desc = nop();
+	pthread_t thread;
+	void *result;
+	uint64_t job;
+
+	(void)state;
+	readable(0);
+	alarm(60);
+	fake_accel_endless_naps(true);
+	for (int round = 0; round < 300; round++) {
+		unsigned int before = fake_accel_naps();
+		int calls = 0;
+
+		fake_accel_pause(true);
+		job = submit(desc);
+		assert_int_equal(sva_accel_exec_call(exec, &desc, 0, count, &calls), 0);
+		pthread_create(&thread, NULL, wait_for, &job);
+		while (fake_accel_naps() == before)
+			sched_yield();
+		fake_accel_pause(false);
+		while (!calls)
+			assert_true(sva_accel_exec_dispatch(exec) >= 0);
+		sva_accel_exec_dispatch(exec);
+		pthread_join(thread, &result);
+		assert_null(result);
+	}
+	fake_accel_endless_naps(false);
+	alarm(0);
+}
+
+/* The other way round: the call's interrupt comes first, and the sleeper takes both */
+static void a_sleeper_hands_interrupts_on_to_the_loop(void **state)
+{
+	struct sva_accel_desc desc = nop();
+	pthread_t thread;
+	void *result;
+	uint64_t job;
+
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	loop(0);
+	for (int round = 0; round < 8; round++) {
+		unsigned int before = fake_accel_naps();
+
+		fake_accel_pause(true);
+		call(desc, 1);
+		job = submit(desc);
+		pthread_create(&thread, NULL, wait_for, &job);
+		while (fake_accel_naps() == before)
+			sched_yield();
+		fake_accel_pause(false);
+		pthread_join(thread, &result);
+		assert_null(result);
+		assert_true(readable(PATIENCE_MS / 10));
+		loop(round + 1);
+	}
+}
+
 /* Each of the fds that it needs may be one too many */
 static void without_fds_there_is_no_fd_and_nothing_else_is_lost(void **state)
 {
@@ -602,6 +663,8 @@ int main(void)
 		TEST(a_function_may_submit_the_next_job),
 		TEST(close_calls_what_is_left_to_call),
 		TEST_SMALL(threads_wait_beside_a_loop_and_nobody_misses_anything),
+		TEST(a_loop_takes_no_interrupt_from_a_sleeper),
+		TEST(a_sleeper_hands_interrupts_on_to_the_loop),
 		TEST(without_fds_there_is_no_fd_and_nothing_else_is_lost),
 		TEST(the_end_of_the_queue_reaches_everybody),
 		TEST_SMALL(who_waits_for_room_is_told_of_the_end),
