@@ -41,3 +41,4 @@ include tests/unit/release.mk
 include tests/unit/sweep.mk
 include tests/unit/coverage.mk
 include tests/unit/accel.mk
+include tests/examples/examples.mk
