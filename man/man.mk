@@ -5,20 +5,9 @@
 SCDOC ?= scdoc
 MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 
-# What stands in a header about a function is its page; an overview has all prototypes.
-FUNCTIONS := $(shell man/functions --list $(LIBSVA_HEADERS))
-FUNCTION_PAGES := $(FUNCTIONS:%=$(B)/man/%.3)
-MANPAGES += $(FUNCTION_PAGES)
-
-$(FUNCTION_PAGES): $(B)/man/%.3: man/functions $(LIBSVA_HEADERS)
+$(B)/man/%: man/%.scd
 	@mkdir -p $(@D)
-	man/functions --page $* $(LIBSVA_HEADERS) >$@.scd
-	$(SCDOC) <$@.scd >$@
-
-$(B)/man/%: man/%.scd man/functions $(LIBSVA_HEADERS)
-	@mkdir -p $(@D)
-	man/functions --fill $< $(LIBSVA_HEADERS) >$@.scd
-	$(SCDOC) <$@.scd >$@
+	$(SCDOC) <$< >$@
 
 .PHONY: man install-man
 man: $(MANPAGES)
@@ -34,3 +23,5 @@ else
 install-man:
 	@echo 'The manual pages are not installed: $(SCDOC) is missing.'
 endif
+
+include man/functions.mk
