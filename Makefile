@@ -179,6 +179,7 @@ check:
 
 check-static:
 	B='$(B)' MAKE='$(MAKE)' tests/static
+	B='$(B)' MAKE='$(MAKE)' tests/api
 	B='$(B)' tests/headers
 
 # All that is tested, built
@@ -225,6 +226,7 @@ rig-tests: all
 check-unit:
 	$(MAKE) --no-print-directory unit-tests
 	$(MAKE) --no-print-directory unit-tests-sanitized
+	$(MAKE) --no-print-directory unit-tests-threads
 
 check-vm:
 	$(MAKE) --no-print-directory rig-tests
@@ -280,9 +282,11 @@ help:
 # HELP:                      accelerator, in a guest
 # HELP: make demo-vtd        the same on emulated VT-d and the PCIe device
 # HELP: make check           as root the first time: every test, and a table at the end
-# HELP: make check-static    warnings of gcc and clang, linters; the modules against the
-# HELP:                      headers of three kernels, with sparse; kernel-doc
-# HELP: make check-unit      tests without a guest; again under ASan and UBSan
+# HELP: make check-static    warnings of gcc and clang, linters; libsva's interface; the
+# HELP:                      modules against the headers of three kernels, with sparse;
+# HELP:                      kernel-doc
+# HELP: make check-unit      tests without a guest; again under ASan and UBSan, those of
+# HELP:                      threads under TSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make check-full      tests in a guest with systemd, svad installed
 # HELP: make coverage        which lines of daemon/ the tests without a guest run

@@ -6,14 +6,14 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "accel.h"
 #include "context.h"
 #include "deadline.h"
 #include "entry.h"
-#include "ring.h"
-#include "sva-accel.h"
 
 /* Polling for as long as sleeping and waking would take costs twice at most. */
 #define SPIN_NS		50000
@@ -22,32 +22,6 @@
 
 /* For how long a stopping device is given to write STOPPED */
 #define STOP_NS		1000000000
-
-/**
- * struct sva_accel
- * @submit: guards @ring and the doorbell, whose tail must never go back
- * @doorbell: where pwrite() finds the doorbell region
- * @spin: there is a second CPU, on which a job can complete meanwhile
- * @wait: guards all below
- * @woken: the sleeper is back: look again
- * @sleeping: one thread sleeps on @eventfd, on behalf of all
- * @eventfd: signalled on completion; -1 until someone has to sleep
- * @hung_up: when the context's fd first said that it has ended; 0: not yet
- */
-struct sva_accel {
-	struct sva_context *ctx;
-
-	pthread_mutex_t submit;
-	struct ring ring;
-	off_t doorbell;
-
-	bool spin;
-	pthread_mutex_t wait;
-	pthread_cond_t woken;
-	bool sleeping;
-	int eventfd;
-	int64_t hung_up;
-};
 
 /* ------------------------------------------------------- open and close */
 
@@ -85,6 +59,7 @@ static int accel_new(struct sva_context *ctx, struct sva_accel **fresh)
 		return context_fail(ctx, -ENOMEM, SVA_REASON_SYSTEM);
 	accel->ctx = ctx;
 	accel->eventfd = -1;
+	accel->relay = -1;
 	ret = regions_map(accel);
 	if (ret < 0) {
 		free(accel);
@@ -269,41 +244,62 @@ static bool poll_briefly(const struct sva_accel_completion *completion)
 	return false;
 }
 
-/* With the lock held; without an eventfd, naps alone have to do. */
-static void eventfd_prepare(struct sva_accel *accel)
+/* With the lock held */
+static int eventfd_prepare(struct sva_accel *accel)
 {
-	uint32_t reason = sva_context_reason(accel->ctx);
+	int ret;
 
 	if (accel->eventfd >= 0)
-		return;
+		return 0;
 	accel->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (accel->eventfd < 0)
-		return;
-	if (sva_set_irq(accel->ctx, SVA_ACCEL_IRQ_COMPLETION, accel->eventfd) < 0) {
+		return context_fail(accel->ctx, -errno, errno == EMFILE || errno == ENFILE ?
+				    SVA_REASON_NO_FD : SVA_REASON_SYSTEM);
+	ret = sva_set_irq(accel->ctx, SVA_ACCEL_IRQ_COMPLETION, accel->eventfd);
+	if (ret < 0) {
 		close(accel->eventfd);
 		accel->eventfd = -1;
-		context_fail(accel->ctx, 0, reason);
 	}
+	return ret;
 }
 
-/* Until an interrupt comes, the context ends (true), or the nap is over */
-static bool sleep_alone(const struct sva_accel *accel, bool watch_context, int64_t nap)
+/* True if there was one.  EAGAIN: nothing is lost, the records are what counts. */
+static bool irq_read(const struct sva_accel *accel)
 {
+	uint64_t count;
+
+	return read(accel->eventfd, &count, sizeof(count)) == sizeof(count);
+}
+
+/* With the lock held */
+static void relay_signal(const struct sva_accel *accel)
+{
+	if (accel->relay >= 0)
+		eventfd_write(accel->relay, 1);
+}
+
+/* What ended a nap */
+struct awoken {
+	bool interrupt;
+	bool hung_up;
+};
+
+/* Until an interrupt comes, the context ends, or the nap is over */
+static struct awoken sleep_alone(const struct sva_accel *accel, bool watch_context, int64_t nap)
+{
+	struct awoken awoken = { false, false };
 	struct pollfd fds[] = {
 		{ .fd = accel->eventfd, .events = POLLIN },
 		{ .fd = watch_context ? accel->ctx->fd : -1, .events = 0 },
 	};
 	struct timespec time = timespec_from_ns(nap);
-	uint64_t count;
-	ssize_t got;
 
 	if (ppoll(fds, 2, &time, NULL) <= 0)
-		return false;
-	if (fds[0].revents & POLLIN) {
-		got = read(accel->eventfd, &count, sizeof(count));
-		(void)got;	/* EAGAIN: nothing is lost, the records are what counts */
-	}
-	return fds[1].revents & (POLLHUP | POLLERR | POLLNVAL);
+		return awoken;
+	if (fds[0].revents & POLLIN)
+		awoken.interrupt = irq_read(accel);
+	awoken.hung_up = fds[1].revents & (POLLHUP | POLLERR | POLLNVAL);
+	return awoken;
 }
 
 /*
@@ -313,7 +309,8 @@ static bool sleep_alone(const struct sva_accel *accel, bool watch_context, int64
  */
 static void sleep_together(struct sva_accel *accel, int64_t nap)
 {
-	bool watch_context = !accel->hung_up, hung_up;
+	bool watch_context = !accel->hung_up;
+	struct awoken awoken;
 
 	if (accel->sleeping) {
 		struct timespec until = timespec_from_ns(clock_ns() + nap);
@@ -323,11 +320,13 @@ static void sleep_together(struct sva_accel *accel, int64_t nap)
 	}
 	accel->sleeping = true;
 	pthread_mutex_unlock(&accel->wait);
-	hung_up = sleep_alone(accel, watch_context, nap);
+	awoken = sleep_alone(accel, watch_context, nap);
 	pthread_mutex_lock(&accel->wait);
 	accel->sleeping = false;
-	if (hung_up)
+	if (awoken.hung_up)
 		accel->hung_up = clock_ns();
+	if (awoken.interrupt)
+		relay_signal(accel);
 	pthread_cond_broadcast(&accel->woken);
 }
 
@@ -364,10 +363,13 @@ static int end_error(struct sva_accel *accel)
 static int wait_sleeping(struct sva_accel *accel, const struct sva_accel_completion *completion,
 			 int64_t deadline)
 {
+	uint32_t reason = sva_context_reason(accel->ctx);
 	int64_t start = clock_ns();
 	int ret;
 
-	eventfd_prepare(accel);
+	/* without an eventfd, naps alone have to do */
+	if (eventfd_prepare(accel) < 0)
+		context_fail(accel->ctx, 0, reason);
 	for (;;) {
 		if (sva_accel_poll(completion))
 			return 0;
@@ -405,7 +407,7 @@ SVA_PUBLIC int sva_accel_wait(struct sva_accel *accel,
 }
 
 /* There is no interrupt for room in the ring: yield first, then nap. */
-static void wait_for_room(int64_t start, int64_t deadline)
+void accel_nap(int64_t start, int64_t deadline)
 {
 	struct timespec nap;
 
@@ -416,6 +418,57 @@ static void wait_for_room(int64_t start, int64_t deadline)
 	nap = timespec_from_ns(nap_length(start, deadline));
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
 }
+
+/* -------------------------------------------------------- for the executor */
+
+int accel_end_error(struct sva_accel *accel)
+{
+	int ret;
+
+	pthread_mutex_lock(&accel->wait);
+	ret = end_error(accel);
+	pthread_mutex_unlock(&accel->wait);
+	return ret;
+}
+
+int accel_relay(struct sva_accel *accel, int relay)
+{
+	int ret;
+
+	pthread_mutex_lock(&accel->wait);
+	ret = eventfd_prepare(accel);
+	if (!ret) {
+		ret = accel->eventfd;
+		accel->relay = relay;
+	}
+	pthread_mutex_unlock(&accel->wait);
+	return ret;
+}
+
+void accel_relay_end(struct sva_accel *accel)
+{
+	pthread_mutex_lock(&accel->wait);
+	accel->relay = -1;
+	pthread_mutex_unlock(&accel->wait);
+}
+
+void accel_irq_take(struct sva_accel *accel)
+{
+	pthread_mutex_lock(&accel->wait);
+	if (accel->eventfd >= 0 && !accel->sleeping)
+		irq_read(accel);
+	pthread_mutex_unlock(&accel->wait);
+}
+
+void accel_hung_up(struct sva_accel *accel)
+{
+	pthread_mutex_lock(&accel->wait);
+	if (!accel->hung_up)
+		accel->hung_up = clock_ns();
+	pthread_mutex_unlock(&accel->wait);
+}
+
+/* ----------------------------------------------------------- with patience */
 
 SVA_PUBLIC int sva_accel_submit_wait(struct sva_accel *accel, const struct sva_accel_desc *descs,
 				     unsigned int count, int timeout_ms)
@@ -438,22 +491,24 @@ SVA_PUBLIC int sva_accel_submit_wait(struct sva_accel *accel, const struct sva_a
 			return done ? (int)done : ret;
 		if (!deadline_left_ns(deadline))
 			break;
-		wait_for_room(start, deadline);
+		accel_nap(start, deadline);
 	}
 	return done ? (int)done : context_fail(accel->ctx, -ETIMEDOUT, SVA_REASON_TIMEOUT);
 }
 
 /* ---------------------------------------------------------------- status */
 
-SVA_PUBLIC int sva_accel_status(struct sva_accel *accel, struct sva_accel_status *status)
+SVA_PUBLIC int sva_accel_status_sized(struct sva_accel *accel, struct sva_accel_status *status,
+				      size_t size)
 {
 	KEEP_ERRNO;
 	const struct sva_accel_status *from = accel->ring.status;
+	struct sva_accel_status seen;
 	int ret = context_check(accel->ctx);
 
 	if (ret < 0)
 		return ret;
-	*status = (struct sva_accel_status) {
+	seen = (struct sva_accel_status) {
 		.state = __atomic_load_n(&from->state, __ATOMIC_ACQUIRE),
 		.error = __atomic_load_n(&from->error, __ATOMIC_RELAXED),
 		.entries = accel->ring.entries,
@@ -464,7 +519,10 @@ SVA_PUBLIC int sva_accel_status(struct sva_accel *accel, struct sva_accel_status
 		.page_requests = __atomic_load_n(&from->page_requests, __ATOMIC_RELAXED),
 		.page_groups = __atomic_load_n(&from->page_groups, __ATOMIC_RELAXED),
 		.fault_ns = __atomic_load_n(&from->fault_ns, __ATOMIC_RELAXED),
+		.throttled = __atomic_load_n(&from->throttled, __ATOMIC_RELAXED),
 	};
+	memset(status, 0, size);
+	memcpy(status, &seen, size < sizeof(seen) ? size : sizeof(seen));
 	return 0;
 }
 

@@ -43,6 +43,15 @@ int context_fail(struct sva_context *ctx, int error, uint32_t reason);
 /* 0, or -EPERM in a child of fork() (R9): ask before touching anything */
 int context_check(struct sva_context *ctx);
 
+/* 0, or a negative errno of sva_bind_with() */
+int args_check(const struct sva_bind_args *args);
+
+/* The same for calls that bind nothing, and leaves the reason with the thread */
+int args_check_question(const struct sva_bind_args *args);
+
+/* A failure without a reason (SVA_REASON_SYSTEM) did not come from sva.ko. */
+int ioctl_on(int fd, unsigned long request, void *arg, uint32_t *reason);
+
 /*
  * An ioctl on the context; @arg starts with argsz, flags and reason.  What the
  * kernel says is left as the context's reason.

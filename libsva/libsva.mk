@@ -4,7 +4,7 @@
 
 LIBSVA_SONAME := libsva.so.0
 LIBSVA_HEADERS := libsva/sva.h libsva/sva-accel.h libsva/sva-admin.h
-LIBSVA_OBJS := $(patsubst %,$(B)/libsva/%.o,accel admin client device event memory mm reason region ring sva watch)
+LIBSVA_OBJS := $(patsubst %,$(B)/libsva/%.o,accel admin client device event exec inherit memory mm reason region ring sva watch)
 
 # The caller's own flags come in front; these are what the library cannot do
 # without: hidden symbols (libsva.map says which are not) and 64-bit offsets.

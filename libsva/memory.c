@@ -3,6 +3,7 @@
  * memory.c - memory made ready for the device
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,6 +16,12 @@
 #define MADV_POPULATE_READ	22
 #define MADV_POPULATE_WRITE	23
 #endif
+
+/* What sva_prefault() and sva_pin() are told that the device will do */
+static bool prot_valid(int prot)
+{
+	return prot && !(prot & ~(PROT_READ | PROT_WRITE));
+}
 
 static int populate_error(int error)
 {
@@ -35,8 +42,7 @@ SVA_PUBLIC int sva_prefault(struct sva_context *ctx, const void *addr, size_t le
 
 	if (ret < 0)
 		return ret;
-	if (!prot || (prot & ~(PROT_READ | PROT_WRITE)) ||
-	    __builtin_add_overflow(start, len, &end) ||
+	if (!prot_valid(prot) || __builtin_add_overflow(start, len, &end) ||
 	    __builtin_add_overflow(end, page - 1, &end))
 		return context_fail(ctx, -EINVAL, SVA_REASON_BAD_ARGUMENT);
 	if (!len)
@@ -50,4 +56,41 @@ SVA_PUBLIC int sva_prefault(struct sva_context *ctx, const void *addr, size_t le
 	if (ret < 0)
 		return context_fail(ctx, populate_error(errno), SVA_REASON_SYSTEM);
 	return 0;
+}
+
+/* ------------------------------------------------------------------- pin */
+
+static int pin_ioctl(struct sva_context *ctx, unsigned long request, const void *addr, size_t len,
+		     uint32_t flags)
+{
+	struct sva_pin pin = {
+		.argsz = sizeof(pin),
+		.flags = flags,
+		.address = (uintptr_t)addr,
+		.size = len,
+	};
+
+	return context_ioctl(ctx, request, &pin);
+}
+
+SVA_PUBLIC int sva_pin(struct sva_context *ctx, const void *addr, size_t len, int prot)
+{
+	KEEP_ERRNO;
+	int ret = context_check(ctx);
+
+	if (ret < 0)
+		return ret;
+	if (!prot_valid(prot))
+		return context_fail(ctx, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	return pin_ioctl(ctx, SVA_CONTEXT_PIN, addr, len,
+			 (prot & PROT_READ ? SVA_PIN_READ : 0) |
+			 (prot & PROT_WRITE ? SVA_PIN_WRITE : 0));
+}
+
+SVA_PUBLIC int sva_unpin(struct sva_context *ctx, const void *addr, size_t len)
+{
+	KEEP_ERRNO;
+	int ret = context_check(ctx);
+
+	return ret < 0 ? ret : pin_ioctl(ctx, SVA_CONTEXT_UNPIN, addr, len, 0);
 }

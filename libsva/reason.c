@@ -333,6 +333,15 @@ static const struct reason_text table[] = {
 	REASON(RING_FULL, EAGAIN, "ring-full",
 	       "the submission ring is full",
 	       "wait for a completion, or submit with sva_accel_submit_wait()"),
+	REASON(JOBS_FULL, EAGAIN, "jobs-full",
+	       "the executor has as many jobs as it was opened for, and none of their results was taken",
+	       "wait for one of them (sva_accel_exec_wait), dispatch calls, or open it for more"),
+	REASON(NO_SUCH_JOB, ENOENT, "no-such-job",
+	       "the executor has no job of this name: its result was taken, or it has a function to be called",
+	       "take each job's result once, in one thread"),
+	REASON(JOB_FAILED, EIO, "job-failed",
+	       "the job was carried out and failed, as its completion record says",
+	       "see sva_accel_strstatus() of the record's status, and its fault_addr and done"),
 };
 
 static const struct reason_text unknown = {

@@ -15,6 +15,7 @@
 #include "context.h"
 #include "deadline.h"
 #include "entry.h"
+#include "inherit.h"
 #include "mm.h"
 
 static _Thread_local uint32_t thread_reason;
@@ -42,8 +43,7 @@ struct ioctl_head {
 	uint32_t reason;
 };
 
-/* A failure without a reason did not come from sva.ko. */
-static int ioctl_on(int fd, unsigned long request, void *arg, uint32_t *reason)
+int ioctl_on(int fd, unsigned long request, void *arg, uint32_t *reason)
 {
 	struct ioctl_head *head = arg;
 	int ret;
@@ -95,7 +95,7 @@ static bool all_zero(const void *bytes, size_t size)
  * As the kernel does with argsz: a caller compiled against a newer sva.h is
  * served as long as it asks for nothing that this library does not know.
  */
-static int args_check(const struct sva_bind_args *args)
+int args_check(const struct sva_bind_args *args)
 {
 	if (!args || args->size < sizeof(*args))
 		return -EINVAL;
@@ -107,6 +107,15 @@ static int args_check(const struct sva_bind_args *args)
 	if ((args->device && !*args->device) || (args->type && !*args->type))
 		return -EINVAL;
 	return 0;
+}
+
+int args_check_question(const struct sva_bind_args *args)
+{
+	int ret = args_check(args);
+
+	if (!ret && (args->flags || args->use_fd))
+		ret = -EINVAL;
+	return ret < 0 ? context_fail(NULL, ret, SVA_REASON_BAD_ARGUMENT) : 0;
 }
 
 static struct sva_context *context_new(void)
@@ -131,7 +140,7 @@ static void context_free(struct sva_context *ctx)
 }
 
 /* Asks svad for a context of this process; returns its fd. */
-static int context_request(const struct sva_bind_args *args, int64_t *deadline)
+static int context_request(const struct sva_bind_args *args, int64_t deadline)
 {
 	struct sva_msg_opened opened;
 	struct client client;
@@ -139,7 +148,7 @@ static int context_request(const struct sva_bind_args *args, int64_t *deadline)
 	int fd = -1, ret;
 
 	client_begin(&client, args->socket, args->timeout_ms);
-	*deadline = client.deadline;
+	client.deadline = deadline;
 	/* a context whose reply was lost with svad has ended: nobody has its fd */
 	do {
 		ret = client_connect_again(&client);
@@ -164,47 +173,61 @@ static int bind_error(int ret, uint32_t reason, bool inherited)
 	return context_fail(NULL, -EPROTO, SVA_REASON_PROTOCOL);
 }
 
-static int context_bind(struct sva_context *ctx, int fd, const struct sva_bind_args *args,
+/* @given: the fd came from a launcher and not from svad just now */
+static int context_bind(struct sva_context *ctx, int fd, bool given, unsigned int flags,
 			int64_t deadline)
 {
 	struct sva_bind_task bind = { .argsz = sizeof(bind) };
-	bool inherited = args->use_fd;
 	struct stat status;
 	uint32_t reason;
 	int ret;
 
-	bind.flags = args->flags;
+	bind.flags = flags;
 	do
 		ret = ioctl_on(fd, SVA_BIND_TASK, &bind, &reason);
 	while (ret == -EINTR && deadline_left_ns(deadline));
 	if (ret < 0)
-		return bind_error(ret, reason, inherited);
+		return bind_error(ret, reason, given);
 	if (fstat(fd, &status) == 0) {
 		ctx->dev = status.st_dev;
 		ctx->ino = status.st_ino;
 	}
-	if (inherited)
+	if (given)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	ctx->fd = fd;
 	ctx->pasid = bind.pasid;
 	return 0;
 }
 
-static int bind_with(const struct sva_bind_args *args, struct sva_context *ctx)
+static int bind_requested(const struct sva_bind_args *args, struct sva_context *ctx,
+			  int64_t deadline)
 {
-	int64_t deadline;
-	int fd, ret;
+	int fd = context_request(args, deadline), ret;
 
-	if (args->use_fd) {
-		deadline = deadline_in_ms(args->timeout_ms ? args->timeout_ms : CLIENT_TIMEOUT_MS);
-		return context_bind(ctx, args->fd, args, deadline);
-	}
-	fd = context_request(args, &deadline);
 	if (fd < 0)
 		return fd;
-	ret = context_bind(ctx, fd, args, deadline);
+	ret = context_bind(ctx, fd, false, args->flags, deadline);
 	if (ret < 0)
 		close(fd);
+	return ret;
+}
+
+/* The context that it was given, the one that its launcher left, or one from svad */
+static int bind_with(const struct sva_bind_args *args, struct sva_context *ctx)
+{
+	int64_t deadline = deadline_in_ms(args->timeout_ms ? args->timeout_ms : CLIENT_TIMEOUT_MS);
+	int fd, ret;
+
+	if (args->use_fd)
+		return context_bind(ctx, args->fd, true, args->flags, deadline);
+	ret = inherited_take(args, &fd);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return bind_requested(args, ctx, deadline);
+	ret = context_bind(ctx, fd, true, args->flags, deadline);
+	if (ret < 0)
+		inherited_put_back();
 	return ret;
 }
 
@@ -242,6 +265,24 @@ SVA_PUBLIC int sva_bind(const char *device, unsigned int flags, struct sva_conte
 	};
 
 	return sva_bind_with(&args, ctx);
+}
+
+SVA_PUBLIC int sva_reserve(const struct sva_bind_args *args, int *fd)
+{
+	KEEP_ERRNO;
+	int ret = args_check_question(args);
+
+	if (!fd)
+		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	*fd = -1;
+	if (ret < 0)
+		return ret;
+	ret = context_request(args, deadline_in_ms(args->timeout_ms ? args->timeout_ms :
+						   CLIENT_TIMEOUT_MS));
+	if (ret < 0)
+		return ret;
+	*fd = ret;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- unbind */
@@ -315,15 +356,24 @@ SVA_PUBLIC int sva_context_fd(const struct sva_context *ctx)
 	return ret < 0 ? ret : ctx->fd;
 }
 
-SVA_PUBLIC int sva_context_info(struct sva_context *ctx, struct sva_context_info *info)
+SVA_PUBLIC int sva_context_forked(const struct sva_context *ctx)
+{
+	return mm_number_known() != ctx->mm;
+}
+
+SVA_PUBLIC int sva_context_info_sized(struct sva_context *ctx, struct sva_context_info *info,
+				      size_t size)
 {
 	KEEP_ERRNO;
 	int ret = context_check(ctx);
 
 	if (ret < 0)
 		return ret;
-	memset(info, 0, sizeof(*info));
-	info->argsz = sizeof(*info);
+	/* what every argument struct begins with has to fit before it is written */
+	if (size < sizeof(struct ioctl_head) || size > UINT32_MAX)
+		return context_fail(ctx, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	memset(info, 0, size);
+	info->argsz = (uint32_t)size;
 	return context_ioctl(ctx, SVA_CONTEXT_GET_INFO, info);
 }
 

@@ -23,3 +23,5 @@ else
 install-man:
 	@echo 'The manual pages are not installed: $(SCDOC) is missing.'
 endif
+
+include man/functions.mk

@@ -10,6 +10,7 @@ KERNEL_TESTS += numa removal suspend traces
 KERNEL_TESTS += evidence faults provider stalls widths pins storm soak ats pci
 SERVICE_TESTS := path admin hostile cycles obstacle
 SERVICE_TESTS += partitions
+SERVICE_TESTS += library
 # In a guest of its own, with another kernel: make oldkernel-tests
 OLD_KERNEL_TESTS := oldkernel
 KT := $(B)/tests/kernel

@@ -230,6 +230,7 @@ static void child_of_bound_process(int line, void *arg)
 	void *region;
 
 	(void)line;
+	CHECK_EQ(sva_context_forked(parents.ctx), 1);
 	CHECK_EQ(sva_context_info(parents.ctx, &info), -EPERM);
 	CHECK_EQ(sva_context_reason(parents.ctx), SVA_REASON_FORKED);
 	CHECK_EQ(sva_map_region(parents.ctx, 0, &region, NULL), -EPERM);

@@ -5,7 +5,7 @@
 # They link libsva's objects, not the library, so that they see its inside.
 
 LIBSVA_TEST_DIR := $(B)/tests/unit
-LIBSVA_TESTS := accel admin client context device reason ring
+LIBSVA_TESTS := accel admin client context device inherit reason ring
 LIBSVA_TEST_LIBS = -lcmocka -pthread
 
 $(LIBSVA_TEST_DIR)/libsva_%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
@@ -16,8 +16,8 @@ LIBSVA_FAKE_KERNEL := $(LIBSVA_TEST_DIR)/libsva_fake_kernel.o
 $(LIBSVA_TEST_DIR)/libsva_accel: $(LIBSVA_FAKE_KERNEL)
 $(LIBSVA_TEST_DIR)/libsva_accel: LIBSVA_TEST_LIBS += -Wl,--wrap=ioctl,--wrap=pwrite64,--wrap=ppoll,--wrap=pthread_cond_clockwait
 $(LIBSVA_TEST_DIR)/libsva_admin $(LIBSVA_TEST_DIR)/libsva_client $(LIBSVA_TEST_DIR)/libsva_device: $(LIBSVA_FAKE_SVAD)
-$(LIBSVA_TEST_DIR)/libsva_context: $(LIBSVA_FAKE_SVAD) $(LIBSVA_FAKE_KERNEL)
-$(LIBSVA_TEST_DIR)/libsva_context: LIBSVA_TEST_LIBS += -Wl,--wrap=ioctl
+$(LIBSVA_TEST_DIR)/libsva_context $(LIBSVA_TEST_DIR)/libsva_inherit: $(LIBSVA_FAKE_SVAD) $(LIBSVA_FAKE_KERNEL)
+$(LIBSVA_TEST_DIR)/libsva_context $(LIBSVA_TEST_DIR)/libsva_inherit: LIBSVA_TEST_LIBS += -Wl,--wrap=ioctl
 
 $(LIBSVA_TEST_DIR)/reasons.inc: include/uapi/linux/sva.h libsva/sva.h
 	@mkdir -p $(@D)

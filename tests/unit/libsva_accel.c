@@ -463,6 +463,7 @@ static void the_status_is_a_snapshot(void **state)
 	device.status->faults = 11;
 	device.status->fault_ns = 12;
 	device.status->page_requests = 13;
+	device.status->throttled = 14;
 	queue_state(SVA_ACCEL_QUEUE_GONE);
 	assert_int_equal(sva_accel_status(accel, &status), 0);
 	assert_int_equal(status.state, SVA_ACCEL_QUEUE_GONE);
@@ -470,6 +471,13 @@ static void the_status_is_a_snapshot(void **state)
 	assert_int_equal(status.faults, 11);
 	assert_int_equal(status.fault_ns, 12);
 	assert_int_equal(status.page_requests, 13);
+	assert_int_equal(status.throttled, 14);
+
+	memset(&status, 0xee, sizeof(status));
+	assert_int_equal(sva_accel_status_sized(accel, &status,
+						offsetof(struct sva_accel_status, throttled)), 0);
+	assert_int_equal(status.page_requests, 13);
+	assert_int_equal(status.throttled, 0xeeeeeeeeeeeeeeeeull);
 }
 
 /* R9: the regions are not there in a child, so nothing may be touched */

@@ -101,6 +101,26 @@ static void bind_goes_from_nothing_to_a_bound_context(void **state)
 	assert_int_equal(fake_kernel.unbind_flags, SVA_UNBIND_RELEASE_CLEAN);
 }
 
+/* A program that was compiled when the struct was shorter, or will be longer */
+static void info_writes_no_more_than_the_caller_has_room_for(void **state)
+{
+	struct sva_context *ctx = bind_or_fail();
+	struct {
+		struct sva_context_info info;
+		uint64_t behind[2];
+	} room;
+
+	(void)state;
+	memset(&room, 0xee, sizeof(room));
+	assert_int_equal(sva_context_info_sized(ctx, &room.info, sizeof(room.info) + 8), 0);
+	assert_int_equal(room.info.argsz, sizeof(room.info) + 8);
+	assert_int_equal(room.behind[0], 0);
+	assert_int_equal(room.behind[1], 0xeeeeeeeeeeeeeeeeull);
+	assert_int_equal(sva_context_info_sized(ctx, &room.info, 4), -EINVAL);
+	assert_int_equal(sva_context_reason(ctx), SVA_REASON_BAD_ARGUMENT);
+	sva_unbind(ctx, SVA_RELEASE_CLEAN);
+}
+
 /* R7 */
 static void what_the_kernel_says_comes_through(void **state)
 {
@@ -522,6 +542,36 @@ static void prefault_refuses_what_is_not_mapped_that_way(void **state)
 	sva_unbind(ctx, SVA_RELEASE_CLEAN);
 }
 
+/* ------------------------------------------------------------------- pin */
+
+static void pin_asks_the_kernel_for_what_it_was_told(void **state)
+{
+	struct sva_context *ctx = bind_or_fail();
+	char memory[64];
+
+	(void)state;
+	assert_int_equal(sva_pin(ctx, memory, sizeof(memory), PROT_READ), 0);
+	assert_int_equal(fake_kernel.pin_request, SVA_CONTEXT_PIN);
+	assert_int_equal(fake_kernel.pin.argsz, sizeof(struct sva_pin));
+	assert_ptr_equal((void *)(uintptr_t)fake_kernel.pin.address, memory);
+	assert_int_equal(fake_kernel.pin.size, sizeof(memory));
+	assert_int_equal(fake_kernel.pin.flags, SVA_PIN_READ);
+	assert_int_equal(sva_pin(ctx, memory, 1, PROT_READ | PROT_WRITE), 0);
+	assert_int_equal(fake_kernel.pin.flags, SVA_PIN_READ | SVA_PIN_WRITE);
+	assert_int_equal(sva_unpin(ctx, memory, 1), 0);
+	assert_int_equal(fake_kernel.pin_request, SVA_CONTEXT_UNPIN);
+	assert_int_equal(fake_kernel.pin.flags, 0);
+	assert_int_equal(sva_pin(ctx, memory, 1, 0), -EINVAL);
+	assert_int_equal(sva_pin(ctx, memory, 1, PROT_EXEC), -EINVAL);
+	assert_int_equal(sva_context_reason(ctx), SVA_REASON_BAD_ARGUMENT);
+	fake_kernel.error = -ENOMEM;
+	fake_kernel.reason = SVA_REASON_MEMLOCK;
+	assert_int_equal(sva_pin(ctx, memory, 1, PROT_READ), -ENOMEM);
+	assert_int_equal(sva_context_reason(ctx), SVA_REASON_MEMLOCK);
+	fake_kernel.error = 0;
+	sva_unbind(ctx, SVA_RELEASE_CLEAN);
+}
+
 /* ----------------------------------------------------- errno and reasons */
 
 static void errno_is_left_alone(void **state)
@@ -541,7 +591,10 @@ static void errno_is_left_alone(void **state)
 	sva_set_irq(ctx, 99, -1);
 	sva_next_event(ctx, &event, 0);
 	sva_prefault(ctx, NULL, 1, PROT_READ);
+	sva_pin(ctx, NULL, 1, 0);
+	sva_unpin(ctx, NULL, 1);
 	sva_context_fd(ctx);
+	sva_context_forked(ctx);
 	assert_int_equal(errno, 123);
 	fake_kernel.error = -EIO;
 	assert_int_equal(sva_bind("soft0", 0, &none), -EIO);
@@ -604,9 +657,13 @@ static int in_child(struct sva_context *ctx)
 	CHECK(forked(sva_set_irq(ctx, 0, -1), ctx));
 	CHECK(forked(sva_next_event(ctx, &event, -1), ctx));
 	CHECK(forked(sva_prefault(ctx, &event, 1, PROT_READ), ctx));
+	CHECK(forked(sva_pin(ctx, &event, 1, PROT_READ), ctx));
+	CHECK(forked(sva_unpin(ctx, &event, 1), ctx));
+	CHECK(sva_context_forked(ctx) == 1);
 
 	CHECK(sva_bind("soft0", 0, &own) == 0);
 	CHECK(sva_context_fd(own) >= 0);
+	CHECK(sva_context_forked(own) == 0 && sva_context_forked(ctx) == 1);
 	CHECK(forked(sva_context_info(ctx, &info), ctx));
 	CHECK(sva_unbind(ctx, SVA_RELEASE_CLEAN) == 0);
 	CHECK(fake_kernel.unbinds == 0);
@@ -636,7 +693,9 @@ static void a_child_is_told_and_may_bind_anew(void **state)
 
 	(void)state;
 	assert_int_equal(sva_map_region(ctx, 0, &addr, NULL), 0);
+	assert_int_equal(sva_context_forked(ctx), 0);
 	run_in_child(in_child, ctx);
+	assert_int_equal(sva_context_forked(ctx), 0);
 	assert_int_equal(sva_context_info(ctx, &info), 0);	/* the parent's is whole */
 	assert_int_equal(sva_unbind(ctx, SVA_RELEASE_CLEAN), SVA_RELEASE_CLEAN);
 }
@@ -760,6 +819,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bind_goes_from_nothing_to_a_bound_context),
 		TEST(a_svad_that_was_lost_is_asked_again),
+		TEST(info_writes_no_more_than_the_caller_has_room_for),
 		TEST(what_the_kernel_says_comes_through),
 		TEST(what_svad_says_comes_through),
 		TEST(the_socket_can_be_named),
@@ -781,6 +841,7 @@ int main(void)
 		TEST_EVENTS(threads_that_wait_for_events_get_each_one_once),
 		TEST(prefault_makes_pages_resident),
 		TEST(prefault_refuses_what_is_not_mapped_that_way),
+		TEST(pin_asks_the_kernel_for_what_it_was_told),
 		TEST(errno_is_left_alone),
 		TEST(each_thread_has_its_own_reason),
 		TEST(a_child_is_told_and_may_bind_anew),

@@ -3,6 +3,7 @@
  * libsva_device.c - sva_list_devices() and sva_probe(), over a fake svad
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -225,6 +226,93 @@ static void probe_without_svad_says_so(void **state)
 	expect_probe(NULL, -ENOENT, SVA_REASON_NO_DAEMON);
 }
 
+/* svad is restarted in the middle of it, after the list and before the question */
+static bool serve_and_die_once(struct fake_svad *self, int connection,
+			       const union fake_request *request, size_t size)
+{
+	int *lives = self->arg;
+
+	if (request->msg.type == SVA_MSG_EXPLAIN && (*lives)-- > 0)
+		return false;
+	return serve(self, connection, request, size);
+}
+
+static void probe_asks_a_restarted_svad_again(void **state)
+{
+	int lives = 1;
+
+	(void)state;
+	svad.arg = &lives;
+	svad.serve = serve_and_die_once;
+	assert_int_equal(sva_probe("soft0", NULL), 0);
+	lives = 1000;
+	assert_int_equal(sva_probe("soft0", NULL), -EPIPE);
+	assert_int_equal(sva_context_reason(NULL), SVA_REASON_DAEMON_LOST);
+}
+
+/* What is asked may be asked of another svad, for a type, and with little time */
+static void questions_have_arguments_too(void **state)
+{
+	struct sva_bind_args args = { .size = sizeof(args), .socket = svad.path };
+	struct sva_device *devices;
+	uint32_t reason;
+	size_t count;
+
+	(void)state;
+	setenv("SVA_SOCKET", "/nonexistent/socket", 1);
+	world.count = 3;
+	assert_int_equal(sva_list_devices_with(&args, &devices, &count), 0);
+	assert_int_equal(count, 3);
+	free(devices);
+	args.device = "dev2";
+	assert_int_equal(sva_list_devices_with(&args, &devices, &count), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(devices[0].name, "dev2");
+	free(devices);
+	args.device = "none";
+	assert_int_equal(sva_list_devices_with(&args, &devices, &count), 0);
+	assert_int_equal(count, 0);
+	assert_null(devices);
+	assert_int_equal(sva_probe_with(&args, &reason), -ENOENT);
+	args.device = "dev1";
+	args.type = "dedicated";
+	assert_int_equal(sva_probe_with(&args, &reason), 0);
+	args.use_fd = 1;
+	assert_int_equal(sva_probe_with(&args, &reason), -EINVAL);
+	assert_int_equal(reason, SVA_REASON_BAD_ARGUMENT);
+	assert_int_equal(sva_list_devices_with(&args, &devices, &count), -EINVAL);
+	assert_int_equal(sva_probe_with(NULL, NULL), -EINVAL);
+}
+
+static bool serve_nothing(struct fake_svad *self, int connection,
+			  const union fake_request *request, size_t size)
+{
+	struct pollfd fd = { .fd = connection };
+
+	(void)self;
+	(void)request;
+	(void)size;
+	poll(&fd, 1, -1);	/* until the other end has had enough */
+	return false;
+}
+
+static void a_svad_that_does_not_answer_is_not_waited_for_longer_than_said(void **state)
+{
+	struct sva_bind_args args = { .size = sizeof(args), .timeout_ms = 20 };
+	struct sva_device *devices;
+	uint32_t reason;
+	size_t count;
+	int fd;
+
+	(void)state;
+	svad.serve = serve_nothing;
+	assert_int_equal(sva_probe_with(&args, &reason), -ETIMEDOUT);
+	assert_int_equal(reason, SVA_REASON_TIMEOUT);
+	assert_int_equal(sva_list_devices_with(&args, &devices, &count), -ETIMEDOUT);
+	assert_int_equal(sva_reserve(&args, &fd), -ETIMEDOUT);
+	assert_int_equal(fd, -1);
+}
+
 /* -------------------------------------------------------------- contexts */
 
 static bool serve_contexts(struct fake_svad *self, int connection,
@@ -280,6 +368,9 @@ int main(void)
 		TEST(probe_says_what_would_happen),
 		TEST(probe_of_any_device_passes_over_those_that_will_not_do),
 		TEST(probe_without_svad_says_so),
+		TEST(probe_asks_a_restarted_svad_again),
+		TEST(questions_have_arguments_too),
+		TEST(a_svad_that_does_not_answer_is_not_waited_for_longer_than_said),
 		TEST(contexts_come_in_order_or_not_at_all),
 	};
 

@@ -111,6 +111,8 @@ static int bind_task(struct sva_bind_task *bind)
 {
 	if (fake_kernel.interrupts && fake_kernel.interrupts--)
 		return refuse(&bind->reason, EINTR, SVA_REASON_INTERRUPTED);
+	if (fake_kernel.bind_error)
+		return refuse(&bind->reason, -fake_kernel.bind_error, fake_kernel.bind_reason);
 	if (bind->argsz != sizeof(*bind) || bind->pid || bind->reserved)
 		return refuse(&bind->reason, EINVAL, SVA_REASON_RESERVED);
 	fake_kernel.binds++;
@@ -130,7 +132,8 @@ static int unbind_task(struct sva_unbind_task *unbind)
 
 static int context_info(struct sva_context_info *info)
 {
-	info->state = SVA_STATE_BOUND;
+	info->state = fake_kernel.binds > fake_kernel.unbinds ? SVA_STATE_BOUND :
+			SVA_STATE_CREATED;
 	info->pasid = FAKE_PASID;
 	info->num_regions = SVA_ACCEL_NUM_REGIONS;
 	info->last_reason = fake_kernel.last_reason;
@@ -190,6 +193,11 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return get_region_info((void *)head);
 	case SVA_CONTEXT_SET_IRQS:
 		return set_irqs((void *)head);
+	case SVA_CONTEXT_PIN:
+	case SVA_CONTEXT_UNPIN:
+		fake_kernel.pin_request = request;
+		fake_kernel.pin = *(struct sva_pin *)head;
+		return 0;
 	default:
 		errno = ENOTTY;
 		return -1;

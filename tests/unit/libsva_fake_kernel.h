@@ -22,6 +22,7 @@
  * struct fake_kernel - what the next ioctls do, and what the last ones were
  * @error, @reason: of every ioctl while error is not 0 (a negative errno)
  * @interrupts: that many binds fail with EINTR first
+ * @bind_error, @bind_reason: of binds alone
  * @no_mmap: region whose flags lack MMAP; -1: none
  */
 struct fake_kernel {
@@ -30,6 +31,8 @@ struct fake_kernel {
 	int error;
 	uint32_t reason;
 	int interrupts;
+	int bind_error;
+	uint32_t bind_reason;
 	int no_mmap;
 	uint32_t last_reason;
 	uint32_t end_reason;
@@ -40,6 +43,8 @@ struct fake_kernel {
 	uint32_t bind_flags;
 	uint32_t unbind_flags;
 	uint32_t unbind_pasid;
+	unsigned long pin_request;	/* the last one */
+	struct sva_pin pin;
 	int eventfd;		/* a copy of what SET_IRQS was given, -1: none */
 	int irq_sets;
 };

@@ -31,7 +31,7 @@ static void serve_connection(struct fake_svad *svad, int connection)
 		size = recv(connection, &request, sizeof(request), MSG_TRUNC);
 		if (size <= 0)
 			return;
-		__atomic_add_fetch(&svad->requests, 1, __ATOMIC_RELAXED);
+		atomic_fetch_add(&svad->requests, 1);
 		if (!svad->serve(svad, connection, &request, (size_t)size))
 			return;
 	}

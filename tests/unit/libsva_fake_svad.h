@@ -9,6 +9,7 @@
 #define LIBSVA_FAKE_SVAD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +49,7 @@ struct fake_svad {
 	fake_serve_fn serve;
 	bool (*greet)(struct fake_svad *svad, int connection);
 	void *arg;
-	int requests;
+	atomic_int requests;
 };
 
 /* Starts to listen and makes $SVA_SOCKET point there */

@@ -102,6 +102,7 @@ static bool good(struct sva_context *ctx, int ret)
 static void use_queue(struct sva_context *ctx)
 {
 	struct sva_accel *accel = NULL;
+	struct sva_accel_exec *exec = (void *)&svad;
 	struct sva_accel_status status;
 	int eventfd_of_ours;
 
@@ -110,6 +111,10 @@ static void use_queue(struct sva_context *ctx)
 		return;
 	}
 	TRY(ctx, sva_accel_status(accel, &status));
+	if (TRY(ctx, sva_accel_exec_open(accel, 3, &exec)))
+		TRY(ctx, sva_accel_exec_close(exec, 0));
+	else
+		INSIST(!exec);
 	eventfd_of_ours = eventfd(0, EFD_CLOEXEC);
 	if (eventfd_of_ours >= 0) {
 		TRY(ctx, sva_set_irq(ctx, 0, eventfd_of_ours));
@@ -142,7 +147,9 @@ static void use_context(void)
 
 static void use_library(void)
 {
+	struct sva_bind_args args = { .size = sizeof(args), .device = "soft0" };
 	struct sva_device *devices = (void *)&svad;
+	int fd = -99;
 	size_t count = 99;
 	uint32_t reason;
 	int ret;
@@ -151,6 +158,10 @@ static void use_library(void)
 	INSIST(ret ? count == 2 && devices : !count && !devices);
 	free(devices);
 	TRY(NULL, sva_probe("soft1", &reason));
+	if (TRY(NULL, sva_reserve(&args, &fd)))
+		close(fd);
+	else
+		INSIST(fd == -1);
 	use_context();
 }
 

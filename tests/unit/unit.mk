@@ -41,3 +41,5 @@ include tests/unit/release.mk
 include tests/unit/sweep.mk
 include tests/unit/coverage.mk
 include tests/unit/accel.mk
+include tests/unit/threads.mk
+include tests/examples/examples.mk

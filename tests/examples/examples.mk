@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# examples.mk - the examples natively, over a fake svad and accelerator, for valgrind
+# and ASan; and against an installed copy, in the guest
+
+EXAMPLES := ten-lines bind search threads workers loop launch
+NATIVE_EXAMPLES := $(EXAMPLES:%=$(B)/tests/examples/%)
+
+$(NATIVE_EXAMPLES): $(B)/tests/examples/%: $(B)/examples/%.o $(filter-out %svad.o,$(FAKE_ACCEL)) $(LIBSVA_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread $(FAKE_ACCEL_WRAP)
+
+$(B)/tests/examples/native.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Itests/unit
+$(B)/tests/examples/native: %: %.o $(FAKE_ACCEL) $(LIBSVA_OBJS) | $(NATIVE_EXAMPLES)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBSVA_TEST_LIBS) $(FAKE_ACCEL_WRAP)
+
+UNIT_TESTS += $(B)/tests/examples/native
+
+.PHONY: examples-tests
+examples-tests: all
+	SVA_BUILD='$(abspath $(B))' B='$(B)' MAKE='$(MAKE)' tests/examples/run
