@@ -42,6 +42,7 @@ sysconfdir	?= /etc
 datarootdir	?= $(prefix)/share
 mandir		?= $(datarootdir)/man
 docdir		?= $(datarootdir)/doc/sva
+bashcompletiondir ?= $(datarootdir)/bash-completion/completions
 pkgconfigdir	?= $(libdir)/pkgconfig
 systemdunitdir	?= $(exec_prefix)/lib/systemd/system
 sysusersdir	?= $(exec_prefix)/lib/sysusers.d
@@ -240,12 +241,14 @@ install: user
 	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))
 	$(INSTALL) -m 0755 $(B)/daemon/svad $(DESTDIR)$(sbindir)/
 	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench $(DESTDIR)$(bindir)/
+	$(INSTALL) -D -m 0644 $(B)/tools/svactl.bash $(DESTDIR)$(bashcompletiondir)/svactl
 	$(INSTALL) -m 0755 $(B)/libsva/libsva.so.0 $(DESTDIR)$(libdir)/
 	ln -sf libsva.so.0 $(DESTDIR)$(libdir)/libsva.so
 	$(INSTALL) -m 0644 $(B)/libsva/libsva.a $(DESTDIR)$(libdir)/
 	$(INSTALL) -m 0644 $(B)/libsva/libsva.pc $(DESTDIR)$(pkgconfigdir)/
 	$(INSTALL) -m 0644 $(LIBSVA_HEADERS) $(DESTDIR)$(includedir)/
 	$(INSTALL) -m 0644 include/uapi/linux/sva.h include/uapi/linux/sva_accel.h $(DESTDIR)$(includedir)/linux/
+	$(call install-files,docs/json/*.schema.json,$(docdir)/json)
 	$(call install-files,systemd/*.service systemd/*.socket,$(systemdunitdir))
 	$(call install-files,systemd/sysusers.d/*.conf,$(sysusersdir))
 	$(call install-files,systemd/tmpfiles.d/*.conf,$(tmpfilesdir))

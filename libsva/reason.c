@@ -333,6 +333,29 @@ static const struct reason_text table[] = {
 	REASON(RING_FULL, EAGAIN, "ring-full",
 	       "the submission ring is full",
 	       "wait for a completion, or submit with sva_accel_submit_wait()"),
+
+	/* svactl partition */
+	REASON(NOT_ROOT, EACCES, "not-root",
+	       "only root may make and remove partitions of a device",
+	       "run it as root, as in: sudo svactl partition ..."),
+	REASON(NO_MODULE, ENODEV, "no-module",
+	       "the kernel has no sva module loaded",
+	       "load it (modprobe sva); svactl doctor shows what is missing"),
+	REASON(NO_PARTITION, EINVAL, "no-partition",
+	       "the device is no partition, and only those are removed so",
+	       "svactl partition list shows those there are"),
+	REASON(PARTITION_EXISTS, EEXIST, "partition-exists",
+	       "there is a device of this name already",
+	       "give another UUID, or none for a random one"),
+	REASON(PARTITION_TOO_LARGE, ENOSPC, "partition-too-large",
+	       "the device has not so many contexts of this type left",
+	       "ask for fewer (--contexts), or end some or another partition first; svactl list shows how many there are"),
+	REASON(PARTITION_OF_PARTITION, EOPNOTSUPP, "partition-of-partition",
+	       "a partition cannot be divided further",
+	       "make it of the whole device; svactl partition list shows which that is"),
+	REASON(PARTITION_BUSY, EBUSY, "partition-busy",
+	       "the partition has contexts",
+	       "wait until they end (svactl ps shows whose they are), or have them end with --force"),
 };
 
 static const struct reason_text unknown = {

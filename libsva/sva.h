@@ -88,6 +88,15 @@ enum sva_user_reason {
 	SVA_REASON_BAD_FD = 327,		/* EBADF: the inherited fd is no context */
 	SVA_REASON_QUEUE_ERROR = 328,		/* EIO: the device stopped the queue for an error */
 	SVA_REASON_RING_FULL = 329,		/* EAGAIN: no room for a descriptor */
+
+	/* svactl partition */
+	SVA_REASON_NOT_ROOT = 352,		/* EACCES */
+	SVA_REASON_NO_MODULE = 353,		/* ENODEV: sva.ko is not loaded */
+	SVA_REASON_NO_PARTITION = 354,		/* EINVAL: a device, but not a partition */
+	SVA_REASON_PARTITION_EXISTS = 355,	/* EEXIST */
+	SVA_REASON_PARTITION_TOO_LARGE = 356,	/* ENOSPC: the device has not so many left */
+	SVA_REASON_PARTITION_OF_PARTITION = 357, /* EOPNOTSUPP */
+	SVA_REASON_PARTITION_BUSY = 358,	/* EBUSY: it has contexts */
 };
 
 struct sva_context;
