@@ -219,6 +219,12 @@ reasons-tests: all $(GUEST_TESTS)
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
+# Measurements: QUICK=1 for a look, BENCH="native guest vtd" for some of them
+BENCH		?= native guest vtd
+.PHONY: bench
+bench: all $(SVAD_TEST_DIR)/fake_svad
+	SVA_BUILD='$(abspath $(B))' B='$(B)' tests/bench $(BENCH)
+
 check-unit:
 	$(MAKE) --no-print-directory unit-tests
 	$(MAKE) --no-print-directory unit-tests-sanitized
@@ -288,6 +294,8 @@ help:
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make soak            SOAK=20000 random operations in the guest, and SOAK_VTD=5000
 # HELP:                      on the PCIe device, and nothing left
+# HELP: make bench           what SVA costs, against floors of the same run: natively, in
+# HELP:                      the guest, and on VT-d; JSON and plots in $(B)/bench
 # HELP: make verify          proofs: the release machines, the protocol around them, and
 # HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the

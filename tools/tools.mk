@@ -27,7 +27,9 @@ $(B)/tools/svactl.bash: tools/svactl.bash.in tools/write-completion $(B)/tools/s
 
 PROGRAMS += $(B)/tools/svactl.bash
 
-SVABENCH_OBJS := $(patsubst %,$(B)/tools/%.o,svabench bare bench bench_bind bench_copy bench_memory bench_nop text)
+SVABENCH_OBJS := $(patsubst %,$(B)/tools/%.o,svabench bare bench bench_bind bench_clients bench_copy \
+	bench_crowd bench_exit bench_fault bench_floor bench_grant bench_memory bench_nop \
+	bench_print bench_rows bench_trace text)
 
 $(B)/tools/svabench: $(SVABENCH_OBJS) $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(TOOLS_LIBS)

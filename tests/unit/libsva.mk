@@ -33,7 +33,7 @@ TOOLS_TESTS := bench doctor top
 
 $(LIBSVA_TEST_DIR)/tools_%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Itools $(TOOLS_CFLAGS)
 
-$(LIBSVA_TEST_DIR)/tools_bench: $(B)/tools/bench.o $(B)/tools/bare.o
+$(LIBSVA_TEST_DIR)/tools_bench: $(filter-out $(B)/tools/svabench.o,$(SVABENCH_OBJS))
 $(LIBSVA_TEST_DIR)/tools_doctor: $(SVACTL_COMMON_OBJS)
 $(LIBSVA_TEST_DIR)/tools_top: $(patsubst %,$(B)/tools/%.o,context_words text top_frame)
 

@@ -52,13 +52,12 @@ says()
 	fi
 }
 
+sandbox=
 svad_start()
 {
-	local sandbox=
-
 	# a sanitizer's own calls are not on svad's list
 	nm "$svactl" | grep -q __asan_init && sandbox=--no-sandbox
-	printf '[administrators]\nuser = root\n[limits]\nrequests-per-second = 1000000\n[allow]\nuser = *\n' >"$dir/svad.conf"
+	printf '[administrators]\nuser = root\n[limits]\nrequests-per-second = 1000000\n[allow]\nuser = *\ncontexts-per-user = 1000000\n' >"$dir/svad.conf"
 	chmod 755 "$dir"
 	"$build/tests/unit/fake_svad" "$dir/socket" "$dir/svad.conf" --state "$dir/grants" \
 		--contexts 3 $sandbox >"$dir/svad.log" 2>&1 &
@@ -251,6 +250,29 @@ top_on_a_terminal()
 		! sed 's/\r//g; s/^q//; s/\x1b\[[?0-9]*[a-zA-Z]//g' "$dir/screen" | grep -E '^.{61}'
 }
 
+svabench_json()
+{
+	SVA_SOCKET=$dir/socket timeout 100 "$build/tools/svabench" --quick --output "$dir/bench.json" \
+		--rows 'mem-*,grant-new,grant-open,grant-clients-[12],grant-among-10*,restart' \
+		--svad "$build/tests/unit/fake_svad $dir/other $dir/svad.conf --contexts 1000 $sandbox 2>/dev/null" \
+		--svad-socket "$dir/other" || return
+	tests/json-valid docs/json/svabench.schema.json <"$dir/bench.json" || return
+	# a row that could not be measured here is not what this test is for
+	! jq -e '.rows[] | select(.error)' "$dir/bench.json"
+}
+
+# Titles and curves are text and paths in an SVG
+plots()
+{
+	local name
+
+	tools/svabench-plot "$dir" "$dir/bench.json" || return
+	for name in ratios grant-clients grant-among; do
+		grep -q '<path' "$dir/bench-$name.svg" || { echo "$name"; return 1; }
+	done
+	[ ! -e "$dir/bench-memmove.svg" ]
+}
+
 if ! ok "svad over the fake kernel starts" svad_start || [ "$failed" -gt 0 ]; then
 	counted
 	exit
@@ -266,6 +288,8 @@ ok "stats --metrics is OpenMetrics" metrics
 ok "top is plain where there is no terminal" top_is_plain
 ok "top on a terminal: as wide as that, until q" top_on_a_terminal
 completion
+ok "svabench measures, and says it by its schema" svabench_json
+ok "svabench-plot makes a plot of each series" plots
 kill "$svad"
 wait "$svad"
 svad=
