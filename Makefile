@@ -246,7 +246,7 @@ install-files = $(if $(wildcard $(1)),$(INSTALL) -d $(DESTDIR)$(2) && $(INSTALL)
 install: user
 	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))
 	$(INSTALL) -m 0755 $(B)/daemon/svad $(DESTDIR)$(sbindir)/
-	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench $(DESTDIR)$(bindir)/
+	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench tools/svabench-plot $(DESTDIR)$(bindir)/
 	$(INSTALL) -D -m 0644 $(B)/tools/svactl.bash $(DESTDIR)$(bashcompletiondir)/svactl
 	$(INSTALL) -m 0755 $(B)/libsva/libsva.so.0 $(DESTDIR)$(libdir)/
 	ln -sf libsva.so.0 $(DESTDIR)$(libdir)/libsva.so

@@ -337,7 +337,7 @@ static const struct reason_text table[] = {
 	/* svactl partition */
 	REASON(NOT_ROOT, EACCES, "not-root",
 	       "only root may make and remove partitions of a device",
-	       "run it as root, as in: sudo svactl partition ..."),
+	       "run svactl partition as root"),
 	REASON(NO_MODULE, ENODEV, "no-module",
 	       "the kernel has no sva module loaded",
 	       "load it (modprobe sva); svactl doctor shows what is missing"),

@@ -40,8 +40,12 @@ PROGRAMS += $(B)/tools/svabench
 $(B)/tools/reason-table: $(B)/tools/reason_table.o $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^
 
+# And the page's table of what was measured, from what svabench said then
+PERFORMANCE_TABLE := tools/svabench-table docs/performance/*.json
+
 .PHONY: docs
 docs: $(B)/tools/reason-table
-	tools/write-reasons $< docs/troubleshooting.md
+	tools/write-between reasons $< docs/troubleshooting.md
+	tools/write-between figures '$(PERFORMANCE_TABLE)' docs/performance.md
 
 include man/man.mk
