@@ -23,11 +23,11 @@ static char *value_text(enum row_unit unit, double value)
 	return text_format("%.1f ms", value / 1e6);
 }
 
-double result_ratio(struct result *result)
+double result_ratio(struct result *result, double percent)
 {
-	double floor = samples_percentile(&result->measure.floor, 50);
+	double floor = samples_percentile(&result->measure.floor, percent);
 
-	return floor > 0 ? samples_percentile(&result->measure.product, 50) / floor : 0;
+	return floor > 0 ? samples_percentile(&result->measure.product, percent) / floor : 0;
 }
 
 /* NULL where there is a result */
@@ -68,8 +68,8 @@ void print_floors(const struct floor_result *floors)
 
 void print_header(void)
 {
-	printf("%-19s %12s %9s %9s %12s %9s %8s %7s %5s\n", "ROW", "PRODUCT p50", "p99", "p99.9",
-	       "FLOOR p50", "p99", "RATIO", "TARGET", "N");
+	printf("%-19s %12s %9s %9s %12s %9s %8s %8s %7s %5s\n", "ROW", "PRODUCT p50", "p99",
+	       "p99.9", "FLOOR p50", "p99", "RATIO", "at p10", "TARGET", "N");
 }
 
 static void print_percentile(const struct row *row, struct samples *samples, double percent,
@@ -96,7 +96,7 @@ void print_result(struct result *result)
 		print_percentile(row, product, 99.9, 9);
 		print_percentile(row, floor, 50, 12);
 		print_percentile(row, floor, 99, 9);
-		printf(" %7.2fx", result_ratio(result));
+		printf(" %7.2fx %7.2fx", result_ratio(result, 50), result_ratio(result, 10));
 		if (row->target > 0)
 			printf(" %6.2fx", row->target);
 		else
@@ -117,7 +117,8 @@ void print_rows(void)
 
 static json_t *side_json(const char *what, struct samples *samples)
 {
-	return json_pack("{s:s, s:f, s:f, s:f, s:I}", "what", what,
+	return json_pack("{s:s, s:f, s:f, s:f, s:f, s:I}", "what", what,
+			 "p10", samples_percentile(samples, 10),
 			 "p50", samples_percentile(samples, 50),
 			 "p99", samples_percentile(samples, 99),
 			 "p99.9", samples_percentile(samples, 99.9),
@@ -134,12 +135,13 @@ static json_t *result_json(struct result *result)
 				 "skipped", result->ret > 0,
 				 "error", result_sentence(result),
 				 "reason", result->reason ? sva_reason_name(result->reason) : NULL);
-	json = json_pack("{s:s, s:s?, s:I, s:s, s:o, s:o, s:f}", "name", row->name,
+	json = json_pack("{s:s, s:s?, s:I, s:s, s:o, s:o, s:f, s:f}", "name", row->name,
 			 "series", row->series, "size", (json_int_t)row->size,
 			 "unit", row->unit == ROW_BYTES ? "bytes" : "ns",
 			 "product", side_json(row->product, &result->measure.product),
 			 "floor", side_json(row->floor, &result->measure.floor),
-			 "ratio", result_ratio(result));
+			 "ratio", result_ratio(result, 50),
+			 "ratio_p10", result_ratio(result, 10));
 	if (row->target > 0)
 		json_object_set_new(json, "target", json_real(row->target));
 	return json;

@@ -21,8 +21,8 @@ struct result {
 	uint32_t reason;
 };
 
-/* The product's median over the floor's */
-double result_ratio(struct result *result);
+/* The product's percentile over the floor's */
+double result_ratio(struct result *result, double percent);
 
 void print_floors(const struct floor_result *floors);
 void print_header(void);

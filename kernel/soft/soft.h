@@ -114,6 +114,7 @@ struct soft_queue {
 struct soft_job {
 	struct soft_queue *q;
 	struct sva_accel_desc desc;
+	u8 key[SVA_ACCEL_MAX_KEY];
 	u32 index;
 	struct sva_accel_completion record;
 	u64 miss;
@@ -123,7 +124,6 @@ struct soft_job {
 	u32 retries;
 	bool delivered;
 	u64 node;
-	u8 key[SVA_ACCEL_MAX_KEY];
 	bool key_read;
 };
 
