@@ -42,6 +42,7 @@ sysconfdir	?= /etc
 datarootdir	?= $(prefix)/share
 mandir		?= $(datarootdir)/man
 docdir		?= $(datarootdir)/doc/sva
+bashcompletiondir ?= $(datarootdir)/bash-completion/completions
 pkgconfigdir	?= $(libdir)/pkgconfig
 systemdunitdir	?= $(exec_prefix)/lib/systemd/system
 sysusersdir	?= $(exec_prefix)/lib/sysusers.d
@@ -223,6 +224,12 @@ reasons-tests: all $(GUEST_TESTS)
 rig-tests: all
 	SVA_BUILD='$(abspath $(B))' tests/vm/selftest
 
+# Measurements: QUICK=1 for a look, BENCH="native guest vtd" for some of them
+BENCH		?= native guest vtd
+.PHONY: bench
+bench: all $(SVAD_TEST_DIR)/fake_svad
+	SVA_BUILD='$(abspath $(B))' B='$(B)' tests/bench $(BENCH)
+
 check-unit:
 	$(MAKE) --no-print-directory unit-tests
 	$(MAKE) --no-print-directory unit-tests-sanitized
@@ -245,13 +252,15 @@ install-files = $(if $(wildcard $(1)),$(INSTALL) -d $(DESTDIR)$(2) && $(INSTALL)
 install: user
 	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))
 	$(INSTALL) -m 0755 $(B)/daemon/svad $(DESTDIR)$(sbindir)/
-	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench $(DESTDIR)$(bindir)/
+	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench tools/svabench-plot $(DESTDIR)$(bindir)/
+	$(INSTALL) -D -m 0644 $(B)/tools/svactl.bash $(DESTDIR)$(bashcompletiondir)/svactl
 	$(INSTALL) -m 0755 $(B)/libsva/libsva.so.0 $(DESTDIR)$(libdir)/
 	ln -sf libsva.so.0 $(DESTDIR)$(libdir)/libsva.so
 	$(INSTALL) -m 0644 $(B)/libsva/libsva.a $(DESTDIR)$(libdir)/
 	$(INSTALL) -m 0644 $(B)/libsva/libsva.pc $(DESTDIR)$(pkgconfigdir)/
 	$(INSTALL) -m 0644 $(LIBSVA_HEADERS) $(DESTDIR)$(includedir)/
 	$(INSTALL) -m 0644 include/uapi/linux/sva.h include/uapi/linux/sva_accel.h $(DESTDIR)$(includedir)/linux/
+	$(call install-files,docs/json/*.schema.json,$(docdir)/json)
 	$(call install-files,systemd/*.service systemd/*.socket,$(systemdunitdir))
 	$(call install-files,systemd/sysusers.d/*.conf,$(sysusersdir))
 	$(call install-files,systemd/tmpfiles.d/*.conf,$(tmpfilesdir))
@@ -294,6 +303,8 @@ help:
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make soak            SOAK=20000 random operations in the guest, and SOAK_VTD=5000
 # HELP:                      on the PCIe device, and nothing left
+# HELP: make bench           what SVA costs, against floors of the same run: natively, in
+# HELP:                      the guest, and on VT-d; JSON and plots in $(B)/bench
 # HELP: make verify          proofs: the release machines, the protocol around them, and
 # HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the

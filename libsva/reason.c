@@ -342,6 +342,29 @@ static const struct reason_text table[] = {
 	REASON(JOB_FAILED, EIO, "job-failed",
 	       "the job was carried out and failed, as its completion record says",
 	       "see sva_accel_strstatus() of the record's status, and its fault_addr and done"),
+
+	/* svactl partition */
+	REASON(NOT_ROOT, EACCES, "not-root",
+	       "only root may make and remove partitions of a device",
+	       "run svactl partition as root"),
+	REASON(NO_MODULE, ENODEV, "no-module",
+	       "the kernel has no sva module loaded",
+	       "load it (modprobe sva); svactl doctor shows what is missing"),
+	REASON(NO_PARTITION, EINVAL, "no-partition",
+	       "the device is no partition, and only those are removed so",
+	       "svactl partition list shows those there are"),
+	REASON(PARTITION_EXISTS, EEXIST, "partition-exists",
+	       "there is a device of this name already",
+	       "give another UUID, or none for a random one"),
+	REASON(PARTITION_TOO_LARGE, ENOSPC, "partition-too-large",
+	       "the device has not so many contexts of this type left",
+	       "ask for fewer (--contexts), or end some or another partition first; svactl list shows how many there are"),
+	REASON(PARTITION_OF_PARTITION, EOPNOTSUPP, "partition-of-partition",
+	       "a partition cannot be divided further",
+	       "make it of the whole device; svactl partition list shows which that is"),
+	REASON(PARTITION_BUSY, EBUSY, "partition-busy",
+	       "the partition has contexts",
+	       "wait until they end (svactl ps shows whose they are), or have them end with --force"),
 };
 
 static const struct reason_text unknown = {

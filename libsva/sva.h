@@ -108,6 +108,15 @@ enum sva_user_reason {
 	SVA_REASON_JOBS_FULL = 330,		/* EAGAIN: the executor has no room for a job */
 	SVA_REASON_NO_SUCH_JOB = 331,		/* ENOENT: its result was taken already */
 	SVA_REASON_JOB_FAILED = 332,		/* any: what the job's completion record says */
+
+	/* svactl partition */
+	SVA_REASON_NOT_ROOT = 352,		/* EACCES */
+	SVA_REASON_NO_MODULE = 353,		/* ENODEV: sva.ko is not loaded */
+	SVA_REASON_NO_PARTITION = 354,		/* EINVAL: a device, but not a partition */
+	SVA_REASON_PARTITION_EXISTS = 355,	/* EEXIST */
+	SVA_REASON_PARTITION_TOO_LARGE = 356,	/* ENOSPC: the device has not so many left */
+	SVA_REASON_PARTITION_OF_PARTITION = 357, /* EOPNOTSUPP */
+	SVA_REASON_PARTITION_BUSY = 358,	/* EBUSY: it has contexts */
 };
 
 struct sva_context;

@@ -9,6 +9,14 @@ $(B)/man/%: man/%.scd
 	@mkdir -p $(@D)
 	$(SCDOC) <$< >$@
 
+# Every reason, from the table that sva_strreason() uses
+REASONS_PAGE := $(B)/man/sva-reasons.7
+MANPAGES += $(REASONS_PAGE)
+
+$(REASONS_PAGE): $(B)/tools/reason-table
+	@mkdir -p $(@D)
+	$< --manual | $(SCDOC) >$@
+
 .PHONY: man install-man
 man: $(MANPAGES)
 

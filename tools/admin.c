@@ -2,8 +2,8 @@
 /*
  * admin.c - svactl revoke and svactl reset
  */
+#include "contexts.h"
 #include "sva-admin.h"
-#include "svactl.h"
 #include "text.h"
 
 static int admin_finish(const struct svactl *svactl, int ret, const char *done)
@@ -16,24 +16,30 @@ static int admin_finish(const struct svactl *svactl, int ret, const char *done)
 	return fflush(stdout) ? SVACTL_FAILED : SVACTL_OK;
 }
 
+/* The id alone says which: svad is asked where it is, unless that was said */
 int svactl_revoke(const struct svactl *svactl)
 {
-	const char *device = svactl->device ? svactl->device : svactl->arguments[0];
 	const char *number = svactl->arguments[svactl->num_arguments - 1];
+	const char *device = svactl->num_arguments > 1 ? svactl->arguments[0] : NULL;
+	struct context context;
+	uint32_t reason;
 	uint64_t id;
+	int ret;
 
-	if (svactl->num_arguments + (svactl->device != NULL) != 2)
-		return svactl_misused(svactl, "give a device and the id of a context there, as svactl ps shows them");
 	if (!number_read(number, UINT64_MAX, &id))
 		return svactl_misused(svactl, "the id of a context is a number, as svactl ps shows it");
+	if (!device) {
+		ret = context_find(svactl, id, &context, &reason);
+		if (ret < 0)
+			return svactl_refused(svactl, ret, reason);
+		device = context.device;
+	}
 	return admin_finish(svactl, sva_revoke(svactl->socket, device, id),
 			    "its end has begun; svactl watch tells when it is done");
 }
 
 int svactl_reset(const struct svactl *svactl)
 {
-	if (!svactl->device)
-		return svactl_misused(svactl, "say which device");
 	return admin_finish(svactl, sva_reset(svactl->socket, svactl->device),
 			    "the reset has begun; svactl watch tells when it is done");
 }

@@ -8,12 +8,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bare.h"
+#include "deadline.h"
 #include "protocol.h"
+
+#ifndef SO_PEERPIDFD	/* of Linux 6.5; older headers lack it */
+#define SO_PEERPIDFD 77
+#endif
 
 /* ---------------------------------------------------------------- socket */
 
@@ -22,9 +28,15 @@ union fd_control {
 	char room[CMSG_SPACE(sizeof(int))];
 };
 
-static void send_fd(int connection, int fd)
+static void send_fd(int connection, const struct sva_msg_open *request, int fd)
 {
-	struct sva_msg_opened reply = { .id = 1 };
+	struct sva_msg_opened reply = {
+		.msg = {
+			.size = sizeof(reply), .version = SVA_PROTOCOL_VERSION,
+			.type = SVA_MSG_OPEN | SVA_MSG_REPLY, .serial = request->msg.serial,
+		},
+		.id = 1, .device = "bare",
+	};
 	struct iovec iov = { &reply, sizeof(reply) };
 	union fd_control control = { 0 };
 	struct msghdr header = {
@@ -40,30 +52,69 @@ static void send_fd(int connection, int fd)
 	sendmsg(connection, &header, MSG_NOSIGNAL);
 }
 
-static _Noreturn void serve(int listener, int fd)
+/* The client's pidfd, or -1 where the kernel has none to give */
+static int identify(int connection)
+{
+	struct ucred who;
+	socklen_t size = sizeof(who);
+	int pidfd = -1;
+
+	getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size);
+	size = sizeof(pidfd);
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
+		return -1;
+	return pidfd;
+}
+
+/* A context is an fd of its own, made for the client and closed here */
+static void serve_one(int connection, bool identifies, int fd)
 {
 	struct sva_msg_open request;
+	int pidfd = identifies ? identify(connection) : -1;
 
+	while (recv(connection, &request, sizeof(request), 0) > 0) {
+		int context = identifies ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : fd;
+
+		send_fd(connection, &request, context);
+		if (identifies)
+			close(context);
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+static _Noreturn void serve(int listener, bool identifies, int fd)
+{
 	for (;;) {
 		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (connection < 0)
 			_exit(1);
-		if (recv(connection, &request, sizeof(request), 0) > 0)
-			send_fd(connection, fd);
+		serve_one(connection, identifies, fd);
 		close(connection);
 	}
+}
+
+/* A path in a folder of its own, or none: then the kernel finds an abstract address */
+static socklen_t address_choose(struct bare_server *server)
+{
+	server->address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	server->address_size = sizeof(server->address);
+	if (!server->identifies)
+		return sizeof(sa_family_t);
+	strcpy(server->address.sun_path, "/tmp/svabench-XXXXXX");
+	if (mkdtemp(server->address.sun_path))
+		strcat(server->address.sun_path, "/socket");
+	return sizeof(server->address);
 }
 
 static int listen_anywhere(struct bare_server *server)
 {
 	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+	socklen_t size = address_choose(server);
 
-	server->address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	server->address_size = sizeof(server->address);
-	/* no path: the kernel finds an abstract address */
 	if (listener >= 0 &&
-	    !bind(listener, (struct sockaddr *)&server->address, sizeof(sa_family_t)) &&
+	    !bind(listener, (struct sockaddr *)&server->address, size) &&
 	    !getsockname(listener, (struct sockaddr *)&server->address, &server->address_size) &&
 	    !listen(listener, 64))
 		return listener;
@@ -73,16 +124,18 @@ static int listen_anywhere(struct bare_server *server)
 	return error;
 }
 
-int bare_server_start(struct bare_server *server)
+int bare_server_start(struct bare_server *server, bool identifies)
 {
-	int listener = listen_anywhere(server);
+	int listener;
 
+	server->identifies = identifies;
+	listener = listen_anywhere(server);
 	if (listener < 0)
 		return listener;
 	server->pid = fork();
 	if (!server->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(listener, open("/dev/null", O_RDWR | O_CLOEXEC));
+		serve(listener, identifies, open("/dev/null", O_RDWR | O_CLOEXEC));
 	}
 	close(listener);
 	return server->pid < 0 ? -errno : 0;
@@ -92,6 +145,11 @@ void bare_server_stop(struct bare_server *server)
 {
 	kill(server->pid, SIGKILL);
 	waitpid(server->pid, NULL, 0);
+	if (!server->identifies)
+		return;
+	unlink(server->address.sun_path);
+	*strrchr(server->address.sun_path, '/') = '\0';
+	rmdir(server->address.sun_path);
 }
 
 static int receive_fd(int connection)
@@ -112,21 +170,87 @@ static int receive_fd(int connection)
 	return fd;
 }
 
-int bare_handshake(const struct bare_server *server)
+int bare_connect(const struct bare_server *server)
+{
+	int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+
+	if (connection < 0 || !connect(connection, (const struct sockaddr *)&server->address,
+				       server->address_size))
+		return connection < 0 ? -errno : connection;
+	error = -errno;
+	close(connection);
+	return error;
+}
+
+int bare_ask(int connection)
 {
 	struct sva_msg_open request = { .msg.size = sizeof(request) };
-	int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), fd;
+
+	if (send(connection, &request, sizeof(request), MSG_NOSIGNAL) < 0)
+		return -errno;
+	return receive_fd(connection);
+}
+
+int bare_handshake(const struct bare_server *server)
+{
+	int connection = bare_connect(server), fd;
 
 	if (connection < 0)
-		return -errno;
-	if (connect(connection, (const struct sockaddr *)&server->address,
-		    server->address_size) < 0 ||
-	    send(connection, &request, sizeof(request), MSG_NOSIGNAL) < 0)
-		fd = -errno;
-	else
-		fd = receive_fd(connection);
+		return connection;
+	fd = bare_ask(connection);
 	close(connection);
 	return fd;
+}
+
+/* --------------------------------------------------------------- wake-up */
+
+static void *sleep_and_note(void *arg)
+{
+	struct bare_sleeper *sleeper = arg;
+	uint64_t number;
+
+	while (read(sleeper->wake, &number, sizeof(number)) == sizeof(number) && number == 1) {
+		sleeper->at_ns = clock_ns();
+		if (write(sleeper->woken, &number, sizeof(number)) < 0)
+			break;
+	}
+	return NULL;
+}
+
+int bare_sleeper_start(struct bare_sleeper *sleeper)
+{
+	int ret;
+
+	sleeper->wake = eventfd(0, EFD_CLOEXEC);
+	sleeper->woken = eventfd(0, EFD_CLOEXEC);
+	ret = sleeper->wake < 0 || sleeper->woken < 0 ? -errno :
+	      -pthread_create(&sleeper->thread, NULL, sleep_and_note, sleeper);
+	if (ret < 0) {
+		close(sleeper->wake);
+		close(sleeper->woken);
+	}
+	return ret;
+}
+
+void bare_sleeper_stop(struct bare_sleeper *sleeper)
+{
+	uint64_t end = 2;
+
+	if (write(sleeper->wake, &end, sizeof(end)) == sizeof(end))
+		pthread_join(sleeper->thread, NULL);
+	close(sleeper->wake);
+	close(sleeper->woken);
+}
+
+int64_t bare_wake(struct bare_sleeper *sleeper)
+{
+	uint64_t one = 1;
+	int64_t start = clock_ns();
+
+	if (write(sleeper->wake, &one, sizeof(one)) < 0 ||
+	    read(sleeper->woken, &one, sizeof(one)) < 0)
+		return -errno;
+	return sleeper->at_ns - start;
 }
 
 /* ------------------------------------------------------------------ ring */

@@ -15,21 +15,45 @@
 
 /**
  * struct bare_server - a process that answers every packet with an fd
+ * @identifies: it asks the kernel who connected, and for the pidfd, which no server
+ *	can leave out that hands things to some and not to others (R10); its socket
+ *	has a path
  *
- * A SOCK_SEQPACKET socket, one request and one reply a connection, of the sizes
- * that libsva and svad use; no policy, no identity, no kernel behind it.
+ * A SOCK_SEQPACKET socket, the requests and replies that libsva and svad use, one client
+ * after the other; no policy, no kernel behind it.
  */
 struct bare_server {
 	pid_t pid;
+	bool identifies;
 	struct sockaddr_un address;
 	socklen_t address_size;
 };
 
-int bare_server_start(struct bare_server *server);
+int bare_server_start(struct bare_server *server, bool identifies);
 void bare_server_stop(struct bare_server *server);
+
+/* A connection, or a negative errno; asks on one, and returns the fd */
+int bare_connect(const struct bare_server *server);
+int bare_ask(int connection);
 
 /* Connects, asks, takes the fd and closes the connection: returns the fd */
 int bare_handshake(const struct bare_server *server);
+
+/**
+ * struct bare_sleeper - a thread that sleeps until it is woken, and notes when that was
+ */
+struct bare_sleeper {
+	int wake;
+	int woken;
+	int64_t at_ns;
+	pthread_t thread;
+};
+
+int bare_sleeper_start(struct bare_sleeper *sleeper);
+void bare_sleeper_stop(struct bare_sleeper *sleeper);
+
+/* How long it took from the wake-up's beginning until the thread ran */
+int64_t bare_wake(struct bare_sleeper *sleeper);
 
 /**
  * struct bare_ring - a thread that polls a ring of descriptors and does nothing

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bench.h"
+#include "client.h"
 #include "deadline.h"
 
 /* A row ends when it has had this much time and this many repetitions */
@@ -18,7 +19,7 @@ struct effort {
 static const struct effort thorough = { 3000000000, 10, 5000 };
 static const struct effort quick = { 300000000, 3, 500 };
 
-static int sample_add(struct samples *samples, double ns)
+int sample_add(struct samples *samples, double value)
 {
 	if (samples->count == samples->room) {
 		size_t room = samples->room ? 2 * samples->room : 64;
@@ -29,12 +30,12 @@ static int sample_add(struct samples *samples, double ns)
 		samples->ns = more;
 		samples->room = room;
 	}
-	samples->ns[samples->count++] = ns;
+	samples->ns[samples->count++] = value;
 	return 0;
 }
 
-static int side_run(int (*side)(void *arg, int64_t *ns), const struct pair *pair,
-		    struct samples *samples)
+static int side_once(int (*side)(void *arg, int64_t *ns), const struct pair *pair,
+		     struct samples *samples)
 {
 	int64_t ns = 0;
 	int ret = side(pair->arg, &ns);
@@ -42,6 +43,16 @@ static int side_run(int (*side)(void *arg, int64_t *ns), const struct pair *pair
 	if (ret < 0 || !samples)
 		return ret;
 	return sample_add(samples, (double)ns / (double)pair->per);
+}
+
+static int side_run(int (*side)(void *arg, int64_t *ns), const struct pair *pair,
+		    struct samples *samples)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < (pair->block ? pair->block : 1); i++)
+		ret = side_once(side, pair, samples);
+	return ret;
 }
 
 /* What came first last time comes second this time. */
@@ -69,7 +80,7 @@ int bench_repeat(const struct bench *bench, const struct pair *pair, struct meas
 	if (!ret)
 		ret = side_run(pair->product, pair, NULL);
 	end = clock_ns() + effort->ns;
-	for (size_t i = 0; !ret && i < effort->most; i++) {
+	for (size_t i = 0; !ret && measure->floor.count < effort->most; i++) {
 		if (i >= effort->least && clock_ns() >= end)
 			break;
 		ret = repeat_once(pair, measure, i);
@@ -102,6 +113,19 @@ void samples_free(struct samples *samples)
 }
 
 /* ------------------------------------------------------------- the device */
+
+int bench_context(struct bench *bench, const char *socket)
+{
+	struct sva_msg_opened opened;
+	struct client client;
+	int fd = -1, ret = client_connect(&client, socket, 0);
+
+	if (!ret)
+		ret = client_open(&client, bench->device, NULL, &opened, &fd);
+	client_close(&client);
+	bench->reason = client.reason;
+	return ret < 0 ? ret : fd;
+}
 
 int bench_open(struct bench *bench, struct sva_context **ctx, struct sva_accel **accel)
 {

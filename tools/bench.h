@@ -30,35 +30,77 @@ struct measure {
 /**
  * struct bench - what the rows share
  * @device: NULL: any
+ * @svad: a command that runs another svad on the socket @svad_socket; NULL: none
  * @quick: a few repetitions, for a look
  * @reason: why the last row failed, 0: see its errno
  */
 struct bench {
 	const char *device;
+	const char *svad;
+	const char *svad_socket;
 	bool quick;
 	uint32_t reason;
 };
 
+enum row_unit {
+	ROW_TIME,
+	ROW_BYTES,
+};
+
 /**
  * struct row
- * @size: bytes or jobs, as @run takes it
+ * @series: the plot that it is a point of; NULL: none
+ * @product, @floor: what is measured, in words
+ * @size: bytes, jobs, clients or contexts, as @run takes it; a point's place
  * @target: how many times the floor the product is to take at most; 0: none set
+ * @svad_only: no context is bound, so that svad may have a fake kernel
  */
 struct row {
 	const char *name;
+	const char *series;
 	const char *product;
 	const char *floor;
 	int (*run)(struct bench *bench, const struct row *row, struct measure *measure);
 	size_t size;
 	double target;
+	enum row_unit unit;
+	bool svad_only;
 };
 
-/* What a row returns that makes no sense on this machine */
-#define ROW_SKIPPED 1
+/* Ends with one that has no name */
+extern const struct row bench_rows[];
 
-/* What one returns that only an administrator of svad's policy may measure */
-#define ROW_NEEDS_RIGHT 2
+#define BENCH_FLOORS 5
 
+/* What this machine takes for one of the things that all rows are made of; the median */
+struct floor_result {
+	const char *name;
+	double ns;
+};
+
+int bench_floors(struct floor_result results[BENCH_FLOORS]);
+
+/* What a row returns that cannot be measured here, and why */
+enum row_skipped {
+	ROW_NEEDS_CPUS = 1,
+	ROW_NEEDS_RIGHT,	/* of an administrator of svad's policy */
+	ROW_NEEDS_TRACING,
+	ROW_NEEDS_SVAD,
+	ROW_NEEDS_ROOM,		/* the device or the policy has not so many contexts */
+};
+
+int bench_grant_new(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_grant_open(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_grant_clients(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_grant_crowd(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_bind_clients(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_bind_crowd(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_bind_ioctl(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_exit_unbound(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_exit_bound(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_page_request(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_prefault(struct bench *bench, const struct row *row, struct measure *measure);
+int bench_restart(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_bind(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_unbind(struct bench *bench, const struct row *row, struct measure *measure);
 int bench_copy_warm(struct bench *bench, const struct row *row, struct measure *measure);
@@ -73,13 +115,19 @@ int bench_context_memory(struct bench *bench, const struct row *row, struct meas
  * @product, @floor: each does one repetition, leaves in *ns how long what counts
  *	of it took, and returns 0 or a negative errno
  * @per: operations in one repetition
+ * @block: repetitions of a side before it is the other's turn, where what takes turns
+ *	would cost more than what is measured (two servers' caches, say); 0: one
  */
 struct pair {
 	int (*product)(void *arg, int64_t *ns);
 	int (*floor)(void *arg, int64_t *ns);
 	void *arg;
 	size_t per;
+	size_t block;
 };
+
+/* One more sample */
+int sample_add(struct samples *samples, double value);
 
 /* Repeats both sides as often as time and statistics want. */
 int bench_repeat(const struct bench *bench, const struct pair *pair, struct measure *measure);
@@ -87,6 +135,12 @@ int bench_repeat(const struct bench *bench, const struct pair *pair, struct meas
 /* The sample that @percent of all are not above; sorts them */
 double samples_percentile(struct samples *samples, double percent);
 void samples_free(struct samples *samples);
+
+/*
+ * The fd of a context on a connection of its own, unbound; the reason is left in @bench.
+ * @socket: NULL: svad's
+ */
+int bench_context(struct bench *bench, const char *socket);
 
 /* A bound context with its driver; the reason is left in @bench */
 int bench_open(struct bench *bench, struct sva_context **ctx, struct sva_accel **accel);

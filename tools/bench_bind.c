@@ -14,27 +14,12 @@
 
 #include "bare.h"
 #include "bench.h"
-#include "client.h"
 #include "deadline.h"
 
 struct binds {
 	struct bench *bench;
 	struct bare_server server;
 };
-
-/* An unbound context, and nothing timed */
-static int context_get(struct bench *bench)
-{
-	struct sva_msg_opened opened;
-	struct client client;
-	int fd = -1, ret = client_connect(&client, NULL, 0);
-
-	if (!ret)
-		ret = client_open(&client, bench->device, NULL, &opened, &fd);
-	client_close(&client);
-	bench->reason = client.reason;
-	return ret < 0 ? ret : fd;
-}
 
 static int bare_bind(struct bench *bench, int fd, uint32_t *pasid)
 {
@@ -103,7 +88,7 @@ static int time_bare_bind(void *arg, int64_t *ns)
 	if (fd < 0)
 		return fd;
 	close(fd);
-	fd = context_get(binds->bench);
+	fd = bench_context(binds->bench, NULL);
 	if (fd < 0)
 		return fd;
 	start = clock_ns();
@@ -120,7 +105,7 @@ int bench_bind(struct bench *bench, const struct row *row, struct measure *measu
 	struct pair pair = {
 		.product = time_sva_bind, .floor = time_bare_bind, .arg = &binds, .per = 1,
 	};
-	int ret = bare_server_start(&binds.server);
+	int ret = bare_server_start(&binds.server, false);
 
 	(void)row;
 	if (ret < 0)
@@ -150,7 +135,7 @@ static int time_sva_unbind(void *arg, int64_t *ns)
 static int time_bare_unbind(void *arg, int64_t *ns)
 {
 	struct binds *binds = arg;
-	int fd = context_get(binds->bench), ret;
+	int fd = bench_context(binds->bench, NULL), ret;
 	uint32_t pasid = 0;
 	int64_t start;
 

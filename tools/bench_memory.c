@@ -82,16 +82,6 @@ static void contexts_leave(struct crowd *crowd)
 		close(crowd->contexts[--crowd->count]);
 }
 
-static int sample_put(struct samples *samples, double value)
-{
-	samples->ns = malloc(sizeof(*samples->ns));
-	if (!samples->ns)
-		return -ENOMEM;
-	samples->ns[0] = value;
-	samples->count = samples->room = 1;
-	return 0;
-}
-
 /* The heap with as many as are let in, less that without, for each of them */
 static int crowd_measure(struct bench *bench, const struct row *row, struct measure *measure,
 			 int (*join)(struct bench *bench, struct crowd *crowd),
@@ -107,19 +97,21 @@ static int crowd_measure(struct bench *bench, const struct row *row, struct meas
 	while (!ret && crowd.count < CROWD && !join(bench, &crowd))
 		;
 	if (!ret && !crowd.count)
-		ret = -EDQUOT;
+		ret = ROW_NEEDS_ROOM;
 	if (!ret)
 		ret = heap_ask(&asker, &after);
 	if (!ret)
-		ret = sample_put(&measure->product,
+		ret = sample_add(&measure->product,
 				 (double)(int64_t)(after - before) / (double)crowd.count);
 	leave(&crowd);
 	client_close(&asker);
+	if (ret > 0)
+		return ret;
 	if (ret < 0) {
 		bench->reason = asker.reason;
 		return asker.reason == SVA_REASON_NOT_ADMINISTRATOR ? ROW_NEEDS_RIGHT : ret;
 	}
-	return sample_put(&measure->floor, (double)row->size);
+	return sample_add(&measure->floor, (double)row->size);
 }
 
 int bench_client_memory(struct bench *bench, const struct row *row, struct measure *measure)

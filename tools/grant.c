@@ -13,13 +13,13 @@ static const char *const titles[] = {
 	">NUMBER", "DEVICE", "FOR", ">CONTEXTS", ">USED", "GIVEN-BY", NULL,
 };
 
-static int grant_add(const struct svactl *svactl)
+int svactl_grant_add(const struct svactl *svactl)
 {
 	uint32_t uid = 0, number;
 	int ret;
 
-	if (!svactl->device || !svactl->contexts || !svactl->user == !svactl->cgroup)
-		return svactl_misused(svactl, "add needs a device, --contexts, and either --cgroup or --user");
+	if (!svactl->contexts || !svactl->user == !svactl->cgroup)
+		return svactl_misused(svactl, "it needs --contexts, and either --cgroup or --user");
 	if (svactl->user && !user_read(svactl->user, &uid))
 		return SVACTL_USAGE;
 	ret = sva_grant_add(svactl->socket, svactl->device, svactl->cgroup, uid,
@@ -32,14 +32,14 @@ static int grant_add(const struct svactl *svactl)
 	return fflush(stdout) ? SVACTL_FAILED : SVACTL_OK;
 }
 
-static int grant_remove(const struct svactl *svactl)
+int svactl_grant_remove(const struct svactl *svactl)
 {
 	uint64_t number = 0;
 	uint32_t revoked = 0;
 	int ret;
 
-	if (!svactl->arguments[1] || !number_read(svactl->arguments[1], UINT32_MAX, &number))
-		return svactl_misused(svactl, "remove needs the number of a grant, as svactl grant list shows it");
+	if (!number_read(svactl->arguments[0], UINT32_MAX, &number))
+		return svactl_misused(svactl, "it needs the number of a grant, as svactl grant list shows it");
 	ret = sva_grant_remove(svactl->socket, (uint32_t)number, &revoked);
 	if (ret < 0)
 		return svactl_refused(svactl, ret, sva_context_reason(NULL));
@@ -96,7 +96,7 @@ static bool is_shown(const struct svactl *svactl, const struct sva_grant *grant)
 	return !svactl->device || !strcmp(svactl->device, grant->device);
 }
 
-static int grant_list(const struct svactl *svactl)
+int svactl_grant_list(const struct svactl *svactl)
 {
 	struct sva_grant *grants;
 	size_t count, shown = 0;
@@ -121,17 +121,4 @@ static int grant_list(const struct svactl *svactl)
 	}
 	free(grants);
 	return ret;
-}
-
-int svactl_grant(const struct svactl *svactl)
-{
-	const char *action = svactl->arguments[0];
-
-	if (!strcmp(action, "add"))
-		return grant_add(svactl);
-	if (!strcmp(action, "remove"))
-		return grant_remove(svactl);
-	if (!strcmp(action, "list"))
-		return grant_list(svactl);
-	return svactl_misused(svactl, "it is add, remove or list");
 }

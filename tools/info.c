@@ -2,57 +2,12 @@
 /*
  * info.c - svactl info: all that is known of one context
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "contexts.h"
 #include "sva.h"
-#include "svactl.h"
 #include "text.h"
-
-struct found {
-	struct sva_context_entry entry;
-	char device[SVA_NAME_LEN];
-};
-
-/* 1: found; 0: not on this device, or the device is gone */
-static int device_search(struct client *client, const char *device, uint64_t id,
-			 struct found *found)
-{
-	struct sva_msg_contexts page = { 0 };
-	int ret = client_list_contexts(client, device, id - 1, &page);
-
-	if (ret < 0)
-		return client->reason == SVA_REASON_NO_SUCH_DEVICE ||
-		       client->reason == SVA_REASON_DEVICE_GONE ? 0 : ret;
-	if (!page.count || page.contexts[0].id != id)
-		return 0;
-	found->entry = page.contexts[0];
-	snprintf(found->device, sizeof(found->device), "%s", device);
-	return 1;
-}
-
-static int context_find(const struct svactl *svactl, uint64_t id, struct found *found,
-			uint32_t *reason)
-{
-	struct sva_msg_device *devices = NULL;
-	struct client client;
-	uint32_t count;
-	int ret;
-
-	ret = svactl_devices(svactl, &client, &devices, &count);
-	*reason = client.reason;
-	if (ret < 0)
-		return ret;
-	for (uint32_t i = 0; !ret && i < count; i++)
-		ret = device_search(&client, devices[i].name, id, found);
-	*reason = ret ? client.reason : SVA_REASON_NO_SUCH_CONTEXT;
-	client_close(&client);
-	free(devices);
-	return ret > 0 ? 0 : ret ? ret : -ENOENT;
-}
-
-/* ------------------------------------------------------------------ output */
 
 static void histogram_print(const struct sva_context_entry *entry)
 {
@@ -66,17 +21,16 @@ static void histogram_print(const struct sva_context_entry *entry)
 	}
 }
 
-static int info_text(const struct found *found)
+static int info_text(const struct context *context)
 {
-	const struct sva_context_entry *entry = &found->entry;
+	const struct sva_context_entry *entry = &context->entry;
 	char *user = user_name(entry->account);
 
-	text_make_safe(user);
-	printf("context       %" PRIu64 " on %s\n", (uint64_t)entry->id, found->device);
+	printf("context       %" PRIu64 " on %s\n", (uint64_t)entry->id, context->device);
 	printf("owner         %s, pid %d%s\n", user, entry->owner,
 	       entry->owner ? "" : " (ended)");
-	printf("state         %s, PASID %u, release %s\n", svactl_state_name(entry->state),
-	       entry->pasid, svactl_release_name(entry->release));
+	printf("state         %s, PASID %u, release %s\n", context_state_name(entry->state),
+	       entry->pasid, context_release_name(entry->release));
 	if (entry->end_reason)
 		printf("ended by      %s\n", sva_strreason(entry->end_reason));
 	printf("submitted     %" PRIu64 " descriptors\n", (uint64_t)entry->submitted);
@@ -92,10 +46,10 @@ static int info_text(const struct found *found)
 	return fflush(stdout) ? SVACTL_FAILED : SVACTL_OK;
 }
 
-static json_t *info_json(const struct found *found)
+static json_t *info_json(const struct context *context)
 {
-	const struct sva_context_entry *entry = &found->entry;
-	json_t *json = svactl_context_json(found->device, entry), *histogram = json_array();
+	const struct sva_context_entry *entry = &context->entry;
+	json_t *json = context_json(context), *histogram = json_array();
 
 	for (int i = 0; i < SVA_FAULT_BUCKETS; i++)
 		json_array_append_new(histogram, json_integer(entry->fault_histogram[i]));
@@ -108,15 +62,16 @@ static json_t *info_json(const struct found *found)
 
 int svactl_info(const struct svactl *svactl)
 {
-	struct found found;
+	struct context context;
 	uint32_t reason;
 	uint64_t id;
 	int ret;
 
 	if (!number_read(svactl->arguments[0], UINT64_MAX, &id))
-		return svactl_misused(svactl, "say which context by its number; svactl ps lists them");
-	ret = context_find(svactl, id, &found, &reason);
+		return svactl_misused(svactl, "say which context by its number, as svactl ps shows it");
+	ret = context_find(svactl, id, &context, &reason);
 	if (ret < 0)
 		return svactl_refused(svactl, ret, reason);
-	return svactl->json ? svactl_print_json(info_json(&found), SVACTL_OK) : info_text(&found);
+	return svactl->json ? svactl_print_json(info_json(&context), SVACTL_OK) :
+			      info_text(&context);
 }

@@ -3,71 +3,42 @@
  * svabench.c - what SVA costs, as ratios against floors of the same run
  */
 #include <argp.h>
-#include <errno.h>
-#include <sched.h>
-#include <stdio.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <jansson.h>
 
-#include "bench.h"
-#include "text.h"
+#include "bench_print.h"
 
 const char *argp_program_version = "svabench " SVA_VERSION;
 
-#define KIB 1024
-#define MIB (1024 * 1024)
-
-/* Targets: what the product is to take at most, in floors */
-static const struct row rows[] = {
-	{ "bind", "sva_bind(), the whole path", "a bare handshake that brings an fd, and the "
-	  "bare BIND_TASK ioctl", bench_bind, 0, 1.25 },
-	{ "unbind", "sva_unbind()", "the bare UNBIND_TASK ioctl and close()", bench_unbind, 0, 0 },
-	{ "memmove-64k", "64 KiB, warm", "memcpy()", bench_copy_warm, 64 * KIB, 1.2 },
-	{ "memmove-1m", "1 MiB, warm", "memcpy()", bench_copy_warm, MIB, 1.2 },
-	{ "memmove-16m", "16 MiB, warm", "memcpy()", bench_copy_warm, 16 * MIB, 1.2 },
-	{ "memmove-64m", "64 MiB, warm", "memcpy()", bench_copy_warm, 64 * MIB, 1.2 },
-	{ "memmove-cold", "64 MiB, cold: by page requests", "memcpy(), cold: by page faults",
-	  bench_copy_cold, 64 * MIB, 1.5 },
-	{ "nop-ring", "a job of a batch of 512 that do nothing", "the same on a ring that a thread "
-	  "polls, without a device", bench_nop_ring, 512, 1.4 },
-	{ "nop-syscall", "a job of a batch of 512 that do nothing", "one write() a job",
-	  bench_nop_syscall, 512, 0.2 },
-	{ "mem-client", "svad's heap for an idle client", "its budget", bench_client_memory, KIB, 1 },
-	{ "mem-context", "svad's heap for a context", "its budget", bench_context_memory, KIB / 4,
-	  1 },
-};
-
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
 /**
  * struct options - the command line
- * @wanted: which rows
+ * @patterns: which rows; NULL: all
+ * @output: where JSON goes, too; NULL: nowhere
  */
 struct options {
 	struct bench bench;
 	bool json;
 	bool list;
-	bool wanted[ROWS];
-};
-
-/* What became of a row */
-struct result {
-	const struct row *row;
-	struct measure measure;
-	int ret;		/* 0, ROW_SKIPPED, ROW_NEEDS_RIGHT or a negative errno */
-	uint32_t reason;
+	bool svad_only;
+	char *patterns;
+	const char *output;
 };
 
 /* ---------------------------------------------------------- command line */
 
+enum { OPTION_SVAD = 256, OPTION_SVAD_SOCKET };
+
 static const struct argp_option argp_options[] = {
 	{ "device", 'd', "NAME", 0, "Measure this device (default: any)", 0 },
-	{ "rows", 'r', "NAME,...", 0, "Measure these rows only", 0 },
+	{ "rows", 'r', "NAME,...", 0, "Measure these rows only; *, ? and [] stand for parts", 0 },
+	{ "no-binding", 'n', NULL, 0, "Only rows for which nothing is bound: svad and libsva", 0 },
+	{ "svad", OPTION_SVAD, "COMMAND", 0, "For restart: what starts another svad", 0 },
+	{ "svad-socket", OPTION_SVAD_SOCKET, "PATH", 0, "That one's socket", 0 },
 	{ "quick", 'q', NULL, 0, "Few repetitions, for a look", 0 },
 	{ "list", 'l', NULL, 0, "Say what the rows are, and measure none", 0 },
 	{ "json", 'j', NULL, 0, "Print JSON instead of a table", 0 },
+	{ "output", 'o', "FILE", 0, "Write the JSON to this file, too", 0 },
 	{ 0 },
 };
 
@@ -78,35 +49,53 @@ static const char description[] =
 	"Both are measured in turns within one run, for only such numbers can be "
 	"compared.  RATIO is the product's median over the floor's; TARGET is what "
 	"it is to be at most.\v"
-	"The floor of 'bind' has two parts, because a bare server has no context to hand "
-	"over: a handshake on a socket that brings some fd, and the BIND_TASK ioctl on a "
-	"context that svad gave before the clock started.  Their times are added.\n"
+	"svabench(1) says what each row and each floor is.\n"
 	"\n"
 	"Exit status: 0 if every row was measured or skipped, 1 if one failed, 2 for a "
 	"wrong command line.  No time is ever a failure.";
 
-static void rows_pick(struct options *options, char *names, struct argp_state *state)
+/* Calls @each for every pattern, which ends where it returns true */
+static bool patterns_any(const char *patterns, bool (*each)(const char *pattern, const void *arg),
+			 const void *arg)
 {
-	for (char *save = NULL, *name = strtok_r(names, ",", &save); name;
-	     name = strtok_r(NULL, ",", &save)) {
-		size_t i = 0;
+	char pattern[64];
 
-		while (i < ROWS && strcmp(rows[i].name, name))
-			i++;
-		if (i == ROWS)
-			argp_error(state, "'%s' is no row; svabench --list shows them", name);
-		else
-			options->wanted[i] = true;
+	for (size_t length; *patterns; patterns += length + (patterns[length] == ',')) {
+		length = strcspn(patterns, ",");
+		if (length && length < sizeof(pattern)) {
+			memcpy(pattern, patterns, length);
+			pattern[length] = '\0';
+			if (each(pattern, arg))
+				return true;
+		}
 	}
+	return false;
 }
 
-static void rows_default(struct options *options)
+static bool pattern_matches(const char *pattern, const void *arg)
 {
-	for (size_t i = 0; i < ROWS; i++) {
-		if (options->wanted[i])
-			return;
+	const struct row *row = arg;
+
+	return !fnmatch(pattern, row->name, 0);
+}
+
+static bool pattern_is_wrong(const char *pattern, const void *arg)
+{
+	struct argp_state *const *state = arg;
+
+	for (const struct row *row = bench_rows; row->name; row++) {
+		if (!fnmatch(pattern, row->name, 0))
+			return false;
 	}
-	memset(options->wanted, true, sizeof(options->wanted));
+	argp_error(*state, "'%s' is no row; svabench --list shows them", pattern);
+	return true;
+}
+
+static bool row_is_wanted(const struct options *options, const struct row *row)
+{
+	if (options->svad_only && !row->svad_only)
+		return false;
+	return !options->patterns || patterns_any(options->patterns, pattern_matches, row);
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
@@ -118,7 +107,17 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		options->bench.device = arg;
 		return 0;
 	case 'r':
-		rows_pick(options, arg, state);
+		patterns_any(arg, pattern_is_wrong, &state);
+		options->patterns = arg;
+		return 0;
+	case 'n':
+		options->svad_only = true;
+		return 0;
+	case OPTION_SVAD:
+		options->bench.svad = arg;
+		return 0;
+	case OPTION_SVAD_SOCKET:
+		options->bench.svad_socket = arg;
 		return 0;
 	case 'q':
 		options->bench.quick = true;
@@ -129,146 +128,19 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case 'j':
 		options->json = true;
 		return 0;
+	case 'o':
+		options->output = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is not expected here", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->bench.svad != !options->bench.svad_socket)
+			argp_error(state, "--svad and --svad-socket need each other");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-/* ---------------------------------------------------------------- output */
-
-static bool row_is_bytes(const struct row *row)
-{
-	return row->run == bench_client_memory || row->run == bench_context_memory;
-}
-
-static char *value_text(const struct row *row, double ns)
-{
-	if (row_is_bytes(row))
-		return text_format("%.0f B", ns);
-	if (ns < 1e3)
-		return text_format("%.1f ns", ns);
-	if (ns < 1e6)
-		return text_format("%.1f us", ns / 1e3);
-	return text_format("%.1f ms", ns / 1e6);
-}
-
-static double result_ratio(struct result *result)
-{
-	double floor = samples_percentile(&result->measure.floor, 50);
-
-	return floor > 0 ? samples_percentile(&result->measure.product, 50) / floor : 0;
-}
-
-/* NULL where there is a result */
-static const char *result_sentence(const struct result *result)
-{
-	if (!result->ret)
-		return NULL;
-	if (result->ret == ROW_SKIPPED)
-		return "skipped: it needs two CPUs";
-	if (result->ret == ROW_NEEDS_RIGHT)
-		return "skipped: it needs an administrator of svad's policy";
-	if (result->reason && result->reason != SVA_REASON_SYSTEM)
-		return sva_strreason(result->reason);
-	return strerror(-result->ret);
-}
-
-static void print_header(void)
-{
-	printf("%-13s %12s %10s %12s %10s %8s %7s %6s\n", "ROW", "PRODUCT p50", "p99",
-	       "FLOOR p50", "p99", "RATIO", "TARGET", "N");
-}
-
-static void print_side(const struct row *row, struct samples *samples)
-{
-	char *p50 = value_text(row, samples_percentile(samples, 50));
-	char *p99 = value_text(row, samples_percentile(samples, 99));
-
-	printf(" %12s %10s", p50, p99);
-	free(p50);
-	free(p99);
-}
-
-/* As soon as it is there: a row may take long on a slow machine. */
-static void print_result(struct result *result)
-{
-	printf("%-13s", result->row->name);
-	if (result->ret) {
-		printf(" %s\n", result_sentence(result));
-	} else {
-		print_side(result->row, &result->measure.product);
-		print_side(result->row, &result->measure.floor);
-		printf(" %7.2fx", result_ratio(result));
-		if (result->row->target > 0)
-			printf(" %6.2fx", result->row->target);
-		else
-			printf(" %7s", "-");
-		printf(" %6zu\n", result->measure.product.count);
-	}
-	fflush(stdout);
-}
-
-static json_t *side_json(const struct row *row, const char *what, struct samples *samples)
-{
-	return json_pack("{s:s, s:f, s:f, s:I}", "what", what,
-			 row_is_bytes(row) ? "p50_bytes" : "p50_ns", samples_percentile(samples, 50),
-			 row_is_bytes(row) ? "p99_bytes" : "p99_ns", samples_percentile(samples, 99),
-			 "n", (json_int_t)samples->count);
-}
-
-static json_t *result_json(struct result *result)
-{
-	const struct row *row = result->row;
-	json_t *json;
-
-	if (result->ret)
-		return json_pack("{s:s, s:b, s:s, s:s?}", "name", row->name,
-				 "skipped", result->ret > 0,
-				 "error", result_sentence(result),
-				 "reason", result->reason ? sva_reason_name(result->reason) : NULL);
-	json = json_pack("{s:s, s:o, s:o, s:f}", "name", row->name,
-			 "product", side_json(row, row->product, &result->measure.product),
-			 "floor", side_json(row, row->floor, &result->measure.floor),
-			 "ratio", result_ratio(result));
-	if (row->target > 0)
-		json_object_set_new(json, "target", json_real(row->target));
-	return json;
-}
-
-static int cpus(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) < 0 ? -1 : CPU_COUNT(&set);
-}
-
-static void print_json(const struct options *options, struct result *results, size_t count)
-{
-	json_t *array = json_array(), *json;
-	struct utsname name = { 0 };
-
-	uname(&name);
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(array, result_json(&results[i]));
-	json = json_pack("{s:s, s:s, s:s, s:i, s:s?, s:b, s:o}", "version", SVA_VERSION,
-			 "kernel", name.release, "machine", name.machine, "cpus", cpus(),
-			 "device", options->bench.device, "quick", options->bench.quick,
-			 "rows", array);
-	if (json)
-		json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(json);
-}
-
-static int print_rows(void)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		printf("%-13s product: %s\n%-13s floor:   %s\n", rows[i].name, rows[i].product,
-		       "", rows[i].floor);
-	return 0;
 }
 
 /* ------------------------------------------------------------------- main */
@@ -281,36 +153,88 @@ static void result_measure(struct options *options, const struct row *row, struc
 	result->reason = result->ret < 0 ? options->bench.reason : 0;
 }
 
+static size_t measure_all(struct options *options, struct result *results)
+{
+	size_t count = 0;
+
+	for (const struct row *row = bench_rows; row->name; row++) {
+		if (!row_is_wanted(options, row))
+			continue;
+		result_measure(options, row, &results[count]);
+		if (!options->json)
+			print_result(&results[count]);
+		count++;
+	}
+	return count;
+}
+
+static int results_finish(struct result *results, size_t count)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		status |= results[i].ret < 0;
+		samples_free(&results[i].measure.product);
+		samples_free(&results[i].measure.floor);
+	}
+	return fflush(stdout) ? 1 : status;
+}
+
+static int output_write(const struct options *options, const struct floor_result *floors,
+			struct result *results, size_t count)
+{
+	FILE *file = fopen(options->output, "we");
+	int ret = file ? print_json(&options->bench, floors, results, count, file) : -1;
+
+	if (file && fclose(file))
+		ret = -1;
+	if (ret < 0)
+		fprintf(stderr, "svabench: %s cannot be written; give a file in a folder that you may write to\n",
+			options->output);
+	return ret < 0;
+}
+
+static size_t rows_count(void)
+{
+	size_t count = 0;
+
+	while (bench_rows[count].name)
+		count++;
+	return count;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = argp_options, .parser = take_option, .doc = description,
 	};
-	struct result results[ROWS];
+	struct floor_result floors[BENCH_FLOORS] = { 0 };
 	struct options options = { 0 };
-	int status = 0;
-	size_t count = 0;
+	struct result *results;
+	size_t count;
+	int status;
 
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (options.list)
-		return print_rows();
-	rows_default(&options);
-	if (!options.json)
+	if (options.list) {
+		print_rows();
+		return fflush(stdout) ? 1 : 0;
+	}
+	results = calloc(rows_count(), sizeof(*results));
+	if (!results || bench_floors(floors) < 0) {
+		fputs("svabench: out of memory or processes\n", stderr);
+		free(results);
+		return 1;
+	}
+	if (!options.json) {
+		print_floors(floors);
 		print_header();
-	for (size_t i = 0; i < ROWS; i++) {
-		if (!options.wanted[i])
-			continue;
-		result_measure(&options, &rows[i], &results[count]);
-		if (!options.json)
-			print_result(&results[count]);
-		status |= results[count++].ret < 0;
 	}
-	if (options.json)
-		print_json(&options, results, count);
-	for (size_t i = 0; i < count; i++) {
-		samples_free(&results[i].measure.product);
-		samples_free(&results[i].measure.floor);
-	}
-	return fflush(stdout) ? 1 : status;
+	count = measure_all(&options, results);
+	status = options.json && print_json(&options.bench, floors, results, count, stdout) < 0;
+	if (options.output)
+		status |= output_write(&options, floors, results, count);
+	status |= results_finish(results, count);
+	free(results);
+	return status;
 }

@@ -12,171 +12,114 @@
 #include "sva.h"
 #include "svactl.h"
 #include "text.h"
+#include "verbs.h"
 
 const char *argp_program_version = "svactl " SVA_VERSION;
 
-enum { OPTION_ROOT = 256 };
+enum { OPTION_VERBS = 256 + 64 };
 
 static const struct argp_option options[] = {
-	{ "json", 'j', NULL, 0, "Print JSON instead of text", 0 },
-	{ "metrics", 'm', NULL, 0, "stats: print OpenMetrics text", 0 },
-	{ "device", 'd', "DEVICE", 0, "The device, wherever a command takes one", 0 },
-	{ "user", 'u', "USER", 0, "explain, grant add: name or number of a user", 0 },
-	{ "type", 't', "TYPE", 0, "explain: type of context", 0 },
-	{ "cgroup", 'g', "PATH", 0, "explain, grant add: a cgroup, as /proc/PID/cgroup has it behind 0::", 0 },
-	{ "contexts", 'n', "NUMBER", 0, "grant add: how many contexts", 0 },
-	{ "socket", 's', "PATH", 0, "svad's socket (default: $SVA_SOCKET, or " SVA_SOCKET_PATH ")", 0 },
-	{ "root", OPTION_ROOT, "FOLDER", OPTION_HIDDEN, "where /sys and /proc are, for tests", 0 },
+	{ "verbs", OPTION_VERBS, NULL, OPTION_HIDDEN, "the verbs and their options, for shells", 0 },
 	{ 0 },
 };
 
 static const char description[] =
-	"Look at svad, its devices and their contexts, and rule over them.\n"
-	"\n"
-	"Commands:\n"
-	"  list [DEVICE]     devices: capabilities, contexts, whether you may use them\n"
-	"  ps [DEVICE]       contexts: whose, in what state, PASID, faults, release\n"
-	"  info ID           one context: its counters, and how long page requests took\n"
-	"  doctor [DEVICE]   what is in the way of using a device, and what to do\n"
-	"  explain [DEVICE]  would a context be allowed, to you or --user, by which line\n"
-	"  watch [DEVICE]    tell what happens, as it happens\n"
-	"For operators of svad.conf:\n"
-	"  grant list                            grants, and how much of them is used\n"
-	"  grant add DEVICE --contexts N --cgroup PATH | --user USER\n"
-	"  grant remove NUMBER                   and have end what was opened under it\n"
-	"For administrators of svad.conf:\n"
-	"  revoke DEVICE ID  have a context end, whoever holds it\n"
-	"  reset DEVICE      have all contexts of a device end, and reset it\n"
-	"  stats             what svad has done; --metrics for OpenMetrics\n"
+	"Look at svad, its devices and their contexts, and rule over them."
 	"\v"
-	"Exit status: 0 if all is well, 1 if something was refused, is not allowed or "
-	"doctor found a problem, 2 for a wrong command line.  svactl(1) describes the output.";
+	"Exit status: 0 if all is well; 1 if something was refused or is not allowed, or "
+	"doctor or check-config found a problem; 2 for a wrong command line.  svactl(1) "
+	"describes the output.";
 
-/* @device: which of the arguments is the device; 0: none */
-static const struct command {
-	const char *name;
-	int (*run)(const struct svactl *svactl);
-	unsigned int min, max;
-	unsigned int device;
-} commands[] = {
-	{ "list", svactl_list, 0, 1, 1 },
-	{ "ps", svactl_ps, 0, 1, 1 },
-	{ "info", svactl_info, 1, 1, 0 },
-	{ "doctor", svactl_doctor, 0, 1, 1 },
-	{ "explain", svactl_explain, 0, 1, 1 },
-	{ "watch", svactl_watch, 0, 1, 1 },
-	{ "grant", svactl_grant, 1, 2, 2 },
-	{ "revoke", svactl_revoke, 1, 2, 0 },
-	{ "reset", svactl_reset, 0, 1, 1 },
-	{ "stats", svactl_stats, 0, 0, 0 },
+/**
+ * struct line - the command line, while it is read
+ */
+struct line {
+	struct svactl svactl;
+	const struct verb *verb;
 };
 
-static const struct command *command_find(const char *name)
+static bool is_first_word(const char *word)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
+	size_t length = strlen(word);
+
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (!strncmp(verb->name, word, length) && verb->name[length] == ' ')
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-static void take_argument(struct svactl *svactl, char *arg, struct argp_state *state)
+/* The verb takes the rest of the line */
+static void take_verb(struct line *line, struct argp_state *state)
 {
-	if (!svactl->command) {
-		svactl->command = arg;
-		if (!command_find(arg))
-			argp_error(state, "'%s' is no command", arg);
-		return;
-	}
-	if (svactl->num_arguments >= command_find(svactl->command)->max)
-		argp_error(state, "'%s' is one argument too many", arg);
-	svactl->arguments[svactl->num_arguments++] = arg;
-}
+	char **words = &state->argv[state->next - 1];
+	int count = state->argc - state->next + 1, used;
 
-static void take_contexts(struct svactl *svactl, const char *arg, struct argp_state *state)
-{
-	uint64_t number = 0;
-
-	if (!number_read(arg, UINT32_MAX, &number))
-		argp_error(state, "'%s' is no number of contexts; give one from 1 on", arg);
-	svactl->contexts = (uint32_t)number;
-}
-
-static void arguments_end(struct svactl *svactl, struct argp_state *state)
-{
-	const struct command *command;
-
-	if (!svactl->command)
-		argp_error(state, "say which command: list, ps, info, doctor, explain, watch, grant, revoke, reset or stats");
-	command = command_find(svactl->command);
-	if (svactl->num_arguments < command->min)
-		argp_error(state, "%s needs more than that; see --help", command->name);
-	if (!command->device || svactl->num_arguments < command->device)
-		return;
-	if (svactl->device && strcmp(svactl->device, svactl->arguments[command->device - 1]))
-		argp_error(state, "two devices are given; give one");
-	svactl->device = svactl->arguments[command->device - 1];
+	line->verb = verb_find(words, count, &used);
+	if (!line->verb && is_first_word(words[0]))
+		argp_error(state, "'%s' is one half of a verb; say which, as in svactl --help", words[0]);
+	else if (!line->verb)
+		argp_error(state, "'%s' is no verb", words[0]);
+	verb_parse(line->verb, count - used + 1, words + used - 1, &line->svactl);
+	state->next = state->argc;
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
-	struct svactl *svactl = state->input;
+	struct line *line = state->input;
 
+	(void)arg;
 	switch (key) {
-	case 'j':
-		svactl->json = true;
-		return 0;
-	case 'm':
-		svactl->metrics = true;
-		return 0;
-	case 'd':
-		svactl->device = arg;
-		return 0;
-	case 'u':
-		svactl->user = arg;
-		return 0;
-	case 't':
-		svactl->type = arg;
-		return 0;
-	case 'g':
-		svactl->cgroup = arg;
-		return 0;
-	case 'n':
-		take_contexts(svactl, arg, state);
-		return 0;
-	case 's':
-		svactl->socket = arg;
-		return 0;
-	case OPTION_ROOT:
-		svactl->root = arg;
+	case OPTION_VERBS:
+		exit(verbs_print());
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &line->svactl;
 		return 0;
 	case ARGP_KEY_ARG:
-		take_argument(svactl, arg, state);
+		take_verb(line, state);
 		return 0;
 	case ARGP_KEY_END:
-		arguments_end(svactl, state);
+		if (!line->verb)
+			argp_error(state, "say what to do: list, ps, doctor ...");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+/* The list of verbs stands before what else there is to say */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *list, *all;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC || !text)
+		return (char *)text;
+	list = verbs_help();
+	all = text_format("%s\n%s", list, text);
+	free(list);
+	return all;
+}
+
 int main(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
 		.options = options,
 		.parser = take_option,
-		.args_doc = "COMMAND [ARGUMENT...]",
+		.args_doc = "VERB [ARGUMENT...]",
 		.doc = description,
+		.children = children,
+		.help_filter = help_filter,
 	};
-	struct svactl svactl = { .root = "" };
+	struct line line = { .svactl = { .root = "", .interval_ms = 1000 } };
 
 	argp_err_exit_status = SVACTL_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &svactl);
-	return command_find(svactl.command)->run(&svactl);
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &line);
+	return line.verb->run(&line.svactl);
 }
 
-/* ------------------------------------------------------------- for commands */
+/* --------------------------------------------------------------- for verbs */
 
 static int devices_pick(const char *name, struct sva_msg_device *devices, uint32_t *count)
 {
@@ -241,13 +184,15 @@ bool user_read(const char *text, uint32_t *uid)
 char *user_name(uint32_t uid)
 {
 	const struct passwd *user = getpwuid(uid);
+	char *name = user ? text_format("%s", user->pw_name) : text_format("%u", uid);
 
-	return user ? text_format("%s", user->pw_name) : text_format("%u", uid);
+	text_make_safe(name);
+	return name;
 }
 
 int svactl_misused(const struct svactl *svactl, const char *what)
 {
-	fprintf(stderr, "svactl %s: %s; see svactl --help\n", svactl->command, what);
+	fprintf(stderr, "svactl %s: %s; see svactl %s --help\n", svactl->verb, what, svactl->verb);
 	return SVACTL_USAGE;
 }
 
@@ -260,14 +205,14 @@ int svactl_refused(const struct svactl *svactl, int error, uint32_t reason)
 						   "sentence", sva_strreason(reason),
 						   "remedy", reason_find(reason)->remedy),
 					 SVACTL_FAILED);
-	fprintf(stderr, "svactl %s: %s (%s)\n", svactl->command, sva_strreason(reason),
+	fprintf(stderr, "svactl %s: %s (%s)\n", svactl->verb, sva_strreason(reason),
 		reason == SVA_REASON_SYSTEM ? strerror(-error) : sva_reason_name(reason));
 	return SVACTL_FAILED;
 }
 
-int svactl_print_json(json_t *json, int status)
+static int json_print(json_t *json, size_t flags, int status)
 {
-	int ret = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
+	int ret = json ? json_dumpf(json, stdout, flags) : -1;
 
 	json_decref(json);
 	if (ret < 0 || putchar('\n') == EOF || fflush(stdout)) {
@@ -275,4 +220,14 @@ int svactl_print_json(json_t *json, int status)
 		return SVACTL_FAILED;
 	}
 	return status;
+}
+
+int svactl_print_json(json_t *json, int status)
+{
+	return json_print(json, JSON_INDENT(2), status);
+}
+
+int svactl_print_json_line(json_t *json)
+{
+	return json_print(json, JSON_COMPACT, SVACTL_OK);
 }

@@ -45,6 +45,11 @@ char *text_format(const char *format, ...)
 	return check_memory(text);
 }
 
+void *text_memory(void *old, size_t count, size_t size)
+{
+	return check_memory(reallocarray(old, count, size));
+}
+
 void table_init(struct table *table, const char *const *titles)
 {
 	*table = (struct table){ 0 };
@@ -57,8 +62,7 @@ void table_init(struct table *table, const char *const *titles)
 void table_add(struct table *table, char *text)
 {
 	if (!(table->cells % 64))
-		table->cell = check_memory(reallocarray(table->cell, table->cells + 64,
-							sizeof(*table->cell)));
+		table->cell = text_memory(table->cell, table->cells + 64, sizeof(*table->cell));
 	text_make_safe(text);
 	table->cell[table->cells++] = text;
 }
@@ -78,32 +82,55 @@ static size_t column_width(const struct table *table, size_t column)
 	return width;
 }
 
-static void cell_print(const struct table *table, size_t index, int width, FILE *file)
+/* How many characters of @text there is room for after @at, and that much of it */
+static size_t print_within(const char *text, size_t length, size_t at, size_t width, FILE *file)
+{
+	size_t room = !width ? length : at < width ? width - at : 0;
+
+	if (length > room)
+		length = room;
+	fprintf(file, "%.*s", (int)length, text);
+	return at + length;
+}
+
+/* Aligned, and two blanks behind it where something follows */
+static char *cell_text(const struct table *table, size_t index, int width)
 {
 	size_t column = index % table->columns;
 	bool right = table->cell[column][0] == '>';
+	bool last = column + 1 == table->columns;
 	const char *text = table->cell[index];
 
 	if (index == column && right)
 		text++;
 	if (right)
-		fprintf(file, "%*s", width, text);
-	else if (column + 1 < table->columns)
-		fprintf(file, "%-*s", width, text);
-	else
-		fputs(text, file);
-	fputs(column + 1 < table->columns ? "  " : "\n", file);
+		return text_format("%*s%s", width, text, last ? "" : "  ");
+	return last ? text_format("%s", text) : text_format("%-*s  ", width, text);
+}
+
+void table_print_cut(const struct table *table, size_t width, FILE *file)
+{
+	size_t *widths = text_memory(NULL, table->columns, sizeof(*widths)), at = 0;
+
+	for (size_t i = 0; i < table->columns; i++)
+		widths[i] = column_width(table, i);
+	for (size_t i = 0; i < table->cells; i++) {
+		size_t column = i % table->columns;
+		char *text = cell_text(table, i, (int)widths[column]);
+
+		at = print_within(text, strlen(text), at, width, file);
+		free(text);
+		if (column + 1 < table->columns)
+			continue;
+		putc('\n', file);
+		at = 0;
+	}
+	free(widths);
 }
 
 void table_print(const struct table *table, FILE *file)
 {
-	size_t *width = check_memory(calloc(table->columns, sizeof(*width)));
-
-	for (size_t i = 0; i < table->columns; i++)
-		width[i] = column_width(table, i);
-	for (size_t i = 0; i < table->cells; i++)
-		cell_print(table, i, (int)width[i % table->columns], file);
-	free(width);
+	table_print_cut(table, 0, file);
 }
 
 void table_free(struct table *table)

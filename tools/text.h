@@ -18,6 +18,9 @@ bool text_colours(FILE *file);
 /* Never returns NULL: without memory the program ends with a message. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Room for @count more elements of @size, or reallocarray() of @old; the same holds */
+void *text_memory(void *old, size_t count, size_t size);
+
 /**
  * struct table - rows of as many cells as there are columns
  *
@@ -36,6 +39,9 @@ void table_init(struct table *table, const char *const *titles);
 void table_add(struct table *table, char *text);
 
 void table_print(const struct table *table, FILE *file);
+
+/* Lines end after @width characters; 0: where they end */
+void table_print_cut(const struct table *table, size_t width, FILE *file);
 void table_free(struct table *table);
 
 #endif /* TOOLS_TEXT_H */

@@ -20,14 +20,13 @@ static const char *kind_name(uint32_t kind)
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
 }
 
-static void print_text(const struct sva_notice *notice)
+static int print_text(const struct sva_notice *notice)
 {
 	char *user;
 
 	printf("%s %s", kind_name(notice->kind), *notice->device ? notice->device : "-");
 	if (notice->context) {
 		user = user_name(notice->uid);
-		text_make_safe(user);
 		printf(" context %" PRIu64 " of %s, PASID %u", notice->context, user,
 		       notice->pasid);
 		free(user);
@@ -37,10 +36,11 @@ static void print_text(const struct sva_notice *notice)
 	if (notice->reason)
 		printf(": %s", sva_strreason(notice->reason));
 	putchar('\n');
+	return fflush(stdout) ? SVACTL_FAILED : SVACTL_OK;
 }
 
 /* A line each, so that a reader need not wait for the end of an array */
-static void print_json(const struct sva_notice *notice)
+static int print_json(const struct sva_notice *notice)
 {
 	json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s?}",
 				 "event", kind_name(notice->kind),
@@ -52,9 +52,7 @@ static void print_json(const struct sva_notice *notice)
 				 "reason", notice->reason ?
 				 sva_reason_name(notice->reason) : NULL);
 
-	json_dumpf(json, stdout, JSON_COMPACT);
-	json_decref(json);
-	putchar('\n');
+	return svactl_print_json_line(json);
 }
 
 static bool is_shown(const struct svactl *svactl, const struct sva_notice *notice)
@@ -62,29 +60,36 @@ static bool is_shown(const struct svactl *svactl, const struct sva_notice *notic
 	return !svactl->device || !*notice->device || !strcmp(svactl->device, notice->device);
 }
 
-int svactl_watch(const struct svactl *svactl)
+/* SVACTL_OK after as many lines as were wanted; SVACTL_FAILED: their reader has gone */
+static int watch_tell(const struct svactl *svactl, struct sva_watch *watch, int *error)
 {
 	struct sva_notice notice;
-	struct sva_watch *watch;
-	int ret = sva_watch(svactl->socket, &watch);
+	uint32_t told = 0;
+	int status = SVACTL_OK;
 
-	while (ret >= 0 && (ret = sva_watch_next(watch, &notice, -1)) >= 0) {
+	while (status == SVACTL_OK && (!svactl->count || told < svactl->count)) {
+		*error = sva_watch_next(watch, &notice, -1);
+		if (*error < 0)
+			return SVACTL_FAILED;
 		text_make_safe(notice.device);
 		if (!is_shown(svactl, &notice))
 			continue;
-		if (svactl->json)
-			print_json(&notice);
-		else
-			print_text(&notice);
-		/* whoever read it has gone */
-		if (fflush(stdout))
-			break;
+		status = svactl->json ? print_json(&notice) : print_text(&notice);
+		told++;
 	}
-	if (ret >= 0) {
-		sva_watch_end(watch);
-		return SVACTL_FAILED;
-	}
-	ret = svactl_refused(svactl, ret, sva_context_reason(NULL));
+	*error = 0;
+	return status;
+}
+
+int svactl_watch(const struct svactl *svactl)
+{
+	struct sva_watch *watch = NULL;
+	int status = SVACTL_FAILED, error = sva_watch(svactl->socket, &watch);
+
+	if (!error)
+		status = watch_tell(svactl, watch, &error);
+	if (error < 0)
+		status = svactl_refused(svactl, error, sva_context_reason(NULL));
 	sva_watch_end(watch);
-	return ret;
+	return status;
 }

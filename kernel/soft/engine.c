@@ -4,18 +4,18 @@
  *
  * One work item a queue, on a pool of kernel threads: a queue that waits for a
  * page holds up nobody else.  While there is work, and a moment longer, the
- * engine polls the doorbell page; before it sleeps it says so in the status
- * page.
+ * engine polls the doorbell page, as long as nobody else wants its CPU; before it
+ * sleeps it says so in the status page.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
 
 #include "soft.h"
 
-#define SOFT_POLL_NS	(50 * NSEC_PER_USEC)
 #define SOFT_RETRIES	64
 #define SOFT_LOOK	msecs_to_jiffies(10)	/* for an abort, while waiting */
 
@@ -211,6 +211,34 @@ static void rest(struct soft_queue *q)
 
 /* ------------------------------------------------------------------ jobs */
 
+/* The body first, the status last and at once */
+static enum soft_step write_record(struct soft_job *job, struct softiommu_access *access)
+{
+	struct sva_accel_completion *record = &job->record;
+	const size_t head = sizeof(record->status);
+	u64 at = job->desc.completion;
+
+	if (softiommu_write(access, at + head, (u8 *)record + head,
+			    sizeof(*record) - head) < sizeof(*record) - head)
+		return SOFT_MISS;
+	smp_wmb();
+	if (softiommu_write(access, at, &record->status, head) < head)
+		return SOFT_MISS;
+	return SOFT_DONE;
+}
+
+/*
+ * Where the window of the job's last step is open, it serves for the record as well.
+ * What cannot be written there and then is deliver_record()'s.
+ */
+static void deliver_early(struct soft_job *job, struct softiommu_access *access)
+{
+	if (!job->desc.completion || job->desc.completion % sizeof(job->record))
+		return;
+	job->record.status = SVA_ACCEL_SUCCESS;
+	job->delivered = write_record(job, access) == SOFT_DONE;
+}
+
 static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
 {
 	struct device *dev = &job->q->sd->pdev->dev;
@@ -235,6 +263,8 @@ static u32 run_steps(struct soft_job *job, soft_step_fn step_fn)
 			return SVA_ACCEL_ABORTED;
 		}
 		step = step_fn(job, &access);
+		if (step == SOFT_DONE)
+			deliver_early(job, &access);
 		softiommu_end(&access);
 
 		if (step == SOFT_DONE)
@@ -274,22 +304,6 @@ static u32 run_job(struct soft_job *job)
 static bool stopping(const struct soft_job *job)
 {
 	return blocked(job->q);
-}
-
-/* The body first, the status last and at once */
-static enum soft_step write_record(struct soft_job *job, struct softiommu_access *access)
-{
-	struct sva_accel_completion *record = &job->record;
-	const size_t head = sizeof(record->status);
-	u64 at = job->desc.completion;
-
-	if (softiommu_write(access, at + head, (u8 *)record + head,
-			    sizeof(*record) - head) < sizeof(*record) - head)
-		return SOFT_MISS;
-	smp_wmb();
-	if (softiommu_write(access, at, &record->status, head) < head)
-		return SOFT_MISS;
-	return SOFT_DONE;
 }
 
 /* 0, -EFAULT: nowhere to write it, -ECANCELED: the queue is being stopped */
@@ -359,7 +373,7 @@ static void complete_job(struct soft_job *job)
 	struct soft_queue *q = job->q;
 	int ret = 0;
 
-	if (job->desc.completion)
+	if (job->desc.completion && !job->delivered)
 		ret = deliver_record(job);
 	if (job->record.status == SVA_ACCEL_PAGE_FAULT)
 		report_failed(q, job->miss, job->miss_access, job->desc.completion && !ret);
@@ -376,9 +390,33 @@ static void complete_job(struct soft_job *job)
 
 /* ----------------------------------------------------------------- queue */
 
+/*
+ * Field by field: for the whole, compilers choose string instructions, which take longer
+ * to start than a small job takes
+ */
+static void record_clear(struct sva_accel_completion *record)
+{
+	record->status = SVA_ACCEL_PENDING;
+	record->fault_access = 0;
+	record->result = 0;
+	record->done = 0;
+	record->fault_addr = 0;
+	record->page_requests = 0;
+	record->fault_ns = 0;
+	record->reserved[0] = 0;
+	record->reserved[1] = 0;
+}
+
 static void fetch(struct soft_queue *q, struct soft_job *job)
 {
-	memset(job, 0, sizeof(*job));
+	record_clear(&job->record);
+	job->miss = 0;
+	job->miss_len = 0;
+	job->miss_access = 0;
+	job->single = false;
+	job->retries = 0;
+	job->delivered = false;
+	job->key_read = false;
 	job->q = q;
 	job->index = q->head;
 	memcpy(&job->desc, &q->ring[q->head & (q->entries - 1)], sizeof(job->desc));
@@ -411,10 +449,26 @@ static bool may_sleep(struct soft_queue *q)
 	return false;
 }
 
+/*
+ * An accelerator does not sleep; its software polls instead, for poll_us after its last
+ * work.  Not where that would take the CPU from somebody: from the process on a machine
+ * with only one, or from whoever waits for this one.
+ */
+static bool may_poll(u64 deadline)
+{
+	return ktime_get_ns() < deadline && num_online_cpus() > 1 && single_task_running() &&
+	       !need_resched();
+}
+
+static u64 poll_deadline(const struct soft_queue *q)
+{
+	return ktime_get_ns() + READ_ONCE(q->sd->poll_us) * (u64)NSEC_PER_USEC;
+}
+
 void soft_engine_work(struct work_struct *work)
 {
 	struct soft_queue *q = container_of(work, struct soft_queue, work);
-	u64 deadline = ktime_get_ns() + SOFT_POLL_NS;
+	u64 deadline = poll_deadline(q);
 
 	if (!blocked(q))
 		WRITE_ONCE(q->status->flags, 0);
@@ -425,8 +479,8 @@ void soft_engine_work(struct work_struct *work)
 			stop_with_error(q, SVA_ACCEL_ERR_TAIL);
 		} else if (tail != q->head) {
 			run_until(q, tail);
-			deadline = ktime_get_ns() + SOFT_POLL_NS;
-		} else if (ktime_get_ns() >= deadline && may_sleep(q)) {
+			deadline = poll_deadline(q);
+		} else if (!may_poll(deadline) && may_sleep(q)) {
 			return;
 		}
 		cpu_relax();

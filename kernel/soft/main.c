@@ -75,9 +75,9 @@ static ssize_t landed_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_ADMIN_RO(landed);
 
-/* ---------------------------------------------------------- fault storms */
+/* -------------------------------------------------------------- settings */
 
-#define SOFT_SETTING(_name, _min)						\
+#define SOFT_SETTING(_name, _min, _max)						\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
 			    char *buf)						\
 {										\
@@ -94,15 +94,16 @@ static ssize_t _name##_store(struct device *dev, struct device_attribute *attr,	
 										\
 	if (ret)								\
 		return ret;							\
-	if (value < (_min))							\
+	if (value < (_min) || value > (_max))					\
 		return -EINVAL;							\
 	WRITE_ONCE(sd->_name, value);						\
 	return count;								\
 }										\
 static DEVICE_ATTR_ADMIN_RW(_name)
 
-SOFT_SETTING(fault_rate, 0);
-SOFT_SETTING(fault_strikes, 1);
+SOFT_SETTING(fault_rate, 0, U32_MAX);
+SOFT_SETTING(fault_strikes, 1, U32_MAX);
+SOFT_SETTING(poll_us, 0, SOFT_POLL_MAX_US);
 
 static struct attribute *soft_attrs[] = {
 	&dev_attr_misbehave.attr,
@@ -110,6 +111,7 @@ static struct attribute *soft_attrs[] = {
 	&dev_attr_landed.attr,
 	&dev_attr_fault_rate.attr,
 	&dev_attr_fault_strikes.attr,
+	&dev_attr_poll_us.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(soft);
@@ -148,6 +150,7 @@ static int soft_probe(struct platform_device *pdev)
 	sd->pdev = pdev;
 	sd->ring_entries = ring_entries;
 	sd->page_requests = page_requests;
+	sd->poll_us = SOFT_POLL_US;
 	sd->fault_rate = ACCEL_FAULT_RATE;
 	sd->fault_strikes = ACCEL_FAULT_STRIKES;
 	init_waitqueue_head(&sd->awake);

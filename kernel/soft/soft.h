@@ -21,6 +21,8 @@
  * so a window should be long; an invalidation waits for it, so it may not be.
  */
 #define SOFT_WINDOW	(256 * 1024)
+#define SOFT_POLL_US	200		/* how long an idle engine polls, at first */
+#define SOFT_POLL_MAX_US 100000
 #define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
 
 /**
@@ -28,6 +30,7 @@
  * @engines: runs a queue's work, one item a queue
  * @asleep: the system sleeps: engines stop before their next step
  * @awake: woken when it is over, or when a queue is blocked meanwhile
+ * @poll_us: how long an engine without work looks for more before it sleeps
  * @fault_rate: failed page requests a second that a context is let, 0: any number
  * @fault_strikes: held back in so many seconds in a row, a context is stopped
  * @ghosts: what goes on accessing after stop (rogue.c); @queues: whose PASID is in the
@@ -44,6 +47,7 @@ struct soft_device {
 	enum accel_misbehave misbehave;
 	bool page_requests;
 	u32 ring_entries;
+	u32 poll_us;
 	u32 fault_rate;
 	u32 fault_strikes;
 	spinlock_t ghosts_lock;
@@ -107,12 +111,14 @@ struct soft_queue {
  *	would be next
  * @single: a group request failed: ask for one page to learn which it was
  * @retries: misses at one address in a row
+ * @delivered: the completion record is written
  * @node: LIST_WALK: the next node
  * @key: FIND: the key, of which @key_len bytes have been read
  */
 struct soft_job {
 	struct soft_queue *q;
 	struct sva_accel_desc desc;
+	u8 key[SVA_ACCEL_MAX_KEY];
 	u32 index;
 	struct sva_accel_completion record;
 	u64 miss;
@@ -120,8 +126,8 @@ struct soft_job {
 	u32 miss_access;
 	bool single;
 	u32 retries;
+	bool delivered;
 	u64 node;
-	u8 key[SVA_ACCEL_MAX_KEY];
 	bool key_read;
 };
 

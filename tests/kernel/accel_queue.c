@@ -187,6 +187,49 @@ SOFT_TEST(accel, idle_device_sleeps_and_is_woken_by_the_doorbell)
 	queue_close(&queue);
 }
 
+/* Whether it polls not at all or for long, it sleeps in the end and loses nothing */
+SOFT_TEST(R8, engine_sleeps_however_long_it_polls)
+{
+	static const char *const times[] = { "0", "100", "100000", "200" };
+	struct queue queue;
+
+	queue_open(&queue);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		attribute_write("device/poll_us", times[i]);
+		for (int n = 0; n < 50; n++)
+			queue_succeed(&queue, job_nop());
+		CHECK(wait_until(device_sleeps, &queue.ring, PATIENCE_MS),
+		      "with poll_us %s the device never sleeps", times[i]);
+	}
+	queue_close(&queue);
+	CHECK_EQ(attribute_read("device/poll_us"), 200);
+}
+
+/*
+ * On one CPU an engine that polled would only keep the process from submitting: it
+ * sleeps at once, long before its time to poll is over
+ */
+SOFT_TEST(R8, engine_does_not_poll_on_the_only_cpu)
+{
+	struct queue queue;
+	uint64_t start;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		return;
+	attribute_write("device/poll_us", "100000");
+	queue_open(&queue);
+	start = now_ns();
+	for (int n = 0; n < 50; n++) {
+		queue_succeed(&queue, job_nop());
+		CHECK(wait_until(device_sleeps, &queue.ring, PATIENCE_MS),
+		      "the device never sleeps");
+	}
+	CHECK(now_ns() - start < 50 * 100000000ull, "it polled for %llu ms",
+	      (unsigned long long)(now_ns() - start) / 1000000);
+	queue_close(&queue);
+	attribute_write("device/poll_us", "200");
+}
+
 /* With a flag in the page at stake, one lost wake-up hangs a process for ever */
 TEST_WITHIN(accel, no_wake_up_is_lost, 120)
 {

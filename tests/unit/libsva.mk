@@ -29,15 +29,23 @@ $(LIBSVA_TEST_DIR)/libsva_reason.o: CPPFLAGS += -I$(LIBSVA_TEST_DIR)
 $(LIBSVA_TESTS:%=$(LIBSVA_TEST_DIR)/libsva_%): %: %.o $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS)
 
-TOOLS_TESTS := bench doctor
+TOOLS_TESTS := bench doctor top
 
 $(LIBSVA_TEST_DIR)/tools_%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Itools $(TOOLS_CFLAGS)
 
-$(LIBSVA_TEST_DIR)/tools_bench: $(B)/tools/bench.o $(B)/tools/bare.o
+$(LIBSVA_TEST_DIR)/tools_bench: $(filter-out $(B)/tools/svabench.o,$(SVABENCH_OBJS))
 $(LIBSVA_TEST_DIR)/tools_doctor: $(SVACTL_COMMON_OBJS)
+$(LIBSVA_TEST_DIR)/tools_top: $(patsubst %,$(B)/tools/%.o,context_words text top_frame)
 
 $(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%): %: %.o $(LIBSVA_FAKE_SVAD) $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS) $(TOOLS_LIBS)
 
+# svactl as its users see it
+$(LIBSVA_TEST_DIR)/tools_svactl: tests/unit/tools_svactl.sh $(B)/tools/svactl $(B)/tools/svactl.bash $(SVAD_TEST_DIR)/fake_svad
+	mkdir -p $(@D)
+	printf '#!/bin/sh\nexec %s "$$0"\n' '$(CURDIR)/$<' >$@
+	chmod +x $@
+
+UNIT_TESTS += $(LIBSVA_TEST_DIR)/tools_svactl
 UNIT_TESTS += $(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%)
 UNIT_TESTS += $(LIBSVA_TESTS:%=$(LIBSVA_TEST_DIR)/libsva_%)

@@ -504,8 +504,8 @@ static void start_fake(struct program *p, const char *state)
 static void svactl_rules_over_svad(struct program *p, const char *state)
 {
 	SVACTL(0, "allowed", "explain", "soft0");
-	SVACTL(0, "svad.conf:1: [allow] user = *", "explain", "--user", "nobody", "--device", "soft0");
-	SVACTL(0, "\"line\": 1", "--json", "explain", "--user", "1234", "--device", "soft0");
+	SVACTL(0, "svad.conf:1: [allow] user = *", "explain", "--user", "nobody", "soft0");
+	SVACTL(0, "\"line\": 1", "--json", "explain", "--user", "1234", "soft0");
 	SVACTL(1, "no-such-device", "explain", "nosuch");
 	SVACTL(0, "1\n", "grant", "add", "soft0", "--contexts", "3", "--user", "1234");
 	SVACTL(0, "\"grant\": 2", "-j", "grant", "add", "soft0", "-n", "1", "-u", "nobody");
@@ -520,6 +520,7 @@ static void svactl_rules_over_svad(struct program *p, const char *state)
 	SVACTL(1, "no-such-grant", "grant", "remove", "1");
 	SVACTL(0, "\"revoked\": 0", "-j", "grant", "remove", "2");
 	SVACTL(1, "no-such-context", "revoke", "soft0", "77");
+	SVACTL(1, "no-such-context", "revoke", "77");
 	SVACTL(0, "reset has begun", "reset", "soft0");
 	SVACTL(0, "# TYPE svad_requests counter\n", "stats", "--metrics");
 	SVACTL(0, "\n# EOF\n", "stats", "--metrics");
@@ -549,20 +550,25 @@ static void svactl_tells_a_wrong_command_line(void **state)
 {
 	struct program *p = *state;
 
-	SVACTL(2, "is no command", "nosuch");
-	SVACTL(2, "needs more", "grant");
-	SVACTL(2, "add, remove or list", "grant", "give");
+	SVACTL(2, "is no verb", "nosuch");
+	SVACTL(2, "one half of a verb", "grant");
+	SVACTL(2, "one half of a verb", "grant", "give");
+	SVACTL(2, "say what to do", "--json");
+	SVACTL(2, "unrecognized option '--metrics'", "list", "--metrics");
 	SVACTL(2, "--contexts", "grant", "add", "soft0", "-u", "root");
 	SVACTL(2, "either --cgroup or --user", "grant", "add", "soft0", "-n", "1");
 	SVACTL(2, "either --cgroup or --user", "grant", "add", "soft0", "-n", "1", "-u", "0", "-g", "/a");
 	SVACTL(2, "no number of contexts", "grant", "add", "soft0", "-n", "0", "-u", "0");
 	SVACTL(2, "no user 'no-such-user'", "explain", "-u", "no-such-user");
 	SVACTL(2, "number of a grant", "grant", "remove", "x");
-	SVACTL(2, "give a device and the id", "revoke", "soft0");
+	SVACTL(2, "is a number", "revoke", "soft0");
+	SVACTL(2, "it needs ID", "info");
+	SVACTL(2, "no interval", "top", "--interval", "0");
+	SVACTL(2, "no number of times", "watch", "--count", "x");
+	SVACTL(2, "a UUID", "partition", "create", "soft0", "mine");
 	SVACTL(2, "is a number", "revoke", "soft0", "x");
-	SVACTL(2, "say which device", "reset");
+	SVACTL(2, "it needs DEVICE", "reset");
 	SVACTL(2, "not both", "stats", "--json", "--metrics");
-	SVACTL(2, "two devices", "list", "soft0", "-d", "soft1");
 	SVACTL(2, "too many", "list", "soft0", "soft1");
 	SVACTL(1, "svad does not listen", "stats");
 	SVACTL(1, "\"reason\": \"no-daemon\"", "-j", "grant", "list");

@@ -90,6 +90,23 @@ static void both_sides_are_measured_in_turns(void **state)
 	samples_free(&measure.floor);
 }
 
+static void sides_take_turns_in_blocks_where_that_is_asked_for(void **state)
+{
+	const struct bench bench = { .quick = true };
+	struct sides sides = { .fail_at = -1 };
+	const struct pair pair = {
+		.product = product, .floor = floor_side, .arg = &sides, .per = 1, .block = 3,
+	};
+	struct measure measure = { 0 };
+
+	(void)state;
+	assert_int_equal(bench_repeat(&bench, &pair, &measure), 0);
+	assert_memory_equal(sides.order, "fffppp" "pppfff" "fffppp" "pppfff", 24);
+	assert_int_equal(measure.product.count, measure.floor.count);
+	samples_free(&measure.product);
+	samples_free(&measure.floor);
+}
+
 static void a_failure_ends_the_row(void **state)
 {
 	(void)state;
@@ -113,7 +130,7 @@ static void a_bare_handshake_brings_an_fd_and_leaves_nothing(void **state)
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(bare_server_start(&server), 0);
+	assert_int_equal(bare_server_start(&server, false), 0);
 	for (int i = 0; i < 100; i++) {
 		fd = bare_handshake(&server);
 		assert_true(fd >= 0);
@@ -124,6 +141,55 @@ static void a_bare_handshake_brings_an_fd_and_leaves_nothing(void **state)
 	bare_server_stop(&server);
 	assert_true(bare_handshake(&server) < 0);
 	assert_int_equal(fake_count_fds(), before);
+}
+
+/* libsva's client takes its answers for svad's, or the floor would be another handshake */
+static void a_bare_server_that_identifies_answers_svads_clients(void **state)
+{
+	int before = fake_count_fds();
+	struct bench bench = { 0 };
+	struct bare_server server;
+	struct stat status;
+	char folder[sizeof(server.address.sun_path)];
+
+	(void)state;
+	assert_int_equal(bare_server_start(&server, true), 0);
+	strcpy(folder, server.address.sun_path);
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(stat(folder, &status), 0);
+	for (int i = 0; i < 100; i++) {
+		int fd = bench_context(&bench, server.address.sun_path);
+
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	bare_server_stop(&server);
+	assert_int_equal(stat(folder, &status), -1);
+	assert_int_equal(fake_count_fds(), before);
+}
+
+static void a_sleeper_wakes_each_time_and_ends(void **state)
+{
+	int before = fake_count_fds();
+	struct bare_sleeper sleeper;
+
+	(void)state;
+	assert_int_equal(bare_sleeper_start(&sleeper), 0);
+	for (int i = 0; i < 100; i++)
+		assert_true(bare_wake(&sleeper) > 0);
+	bare_sleeper_stop(&sleeper);
+	assert_int_equal(fake_count_fds(), before);
+}
+
+/* Names are what --rows and the manual go by */
+static void every_row_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (const struct row *row = bench_rows; row->name; row++) {
+		assert_non_null(row->run);
+		for (const struct row *other = row + 1; other->name; other++)
+			assert_string_not_equal(row->name, other->name);
+	}
 }
 
 static void a_bare_ring_does_every_job_of_a_batch_larger_than_itself(void **state)
@@ -150,8 +216,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(percentiles_are_of_what_was_measured),
 		cmocka_unit_test(both_sides_are_measured_in_turns),
+		cmocka_unit_test(sides_take_turns_in_blocks_where_that_is_asked_for),
 		cmocka_unit_test(a_failure_ends_the_row),
 		cmocka_unit_test(a_bare_handshake_brings_an_fd_and_leaves_nothing),
+		cmocka_unit_test(a_bare_server_that_identifies_answers_svads_clients),
+		cmocka_unit_test(a_sleeper_wakes_each_time_and_ends),
+		cmocka_unit_test(every_row_has_a_name_of_its_own),
 		cmocka_unit_test(a_bare_ring_does_every_job_of_a_batch_larger_than_itself),
 	};
 

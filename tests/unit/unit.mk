@@ -13,7 +13,7 @@ SVAD_FAKE_OBJS := $(SVAD_TEST_DIR)/fake_kernel.o $(SVAD_COMMON_OBJS) $(B)/libsva
 SVAD_TEST_OBJS := $(SVAD_TEST_DIR)/fixture.o $(SVAD_FAKE_OBJS)
 
 $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test.o) $(SVAD_TEST_DIR)/fake_kernel.o \
-$(SVAD_TEST_DIR)/fixture.o $(SVAD_TEST_DIR)/fake_svad.o $(SVAD_TEST_DIR)/handshake.o: \
+$(SVAD_TEST_DIR)/fixture.o $(SVAD_TEST_DIR)/fake_svad.o: \
 	CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(SVAD_CFLAGS) -Idaemon
 
 $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
@@ -22,17 +22,9 @@ $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
 # They run these programs.
 $(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(B)/tools/svactl $(SVAD_TEST_DIR)/fake_svad
 
-# svad as it is, over the fake kernel: for program_test and handshake.
+# svad as it is, over the fake kernel: for program_test, tools_svactl and make bench.
 $(SVAD_TEST_DIR)/fake_svad: %: %.o $(SVAD_FAKE_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS)
-
-# A measurement and not a test: what a grant costs against a bare handshake.
-$(SVAD_TEST_DIR)/handshake: %: %.o $(SVAD_FAKE_OBJS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS)
-
-.PHONY: bench-svad
-bench-svad: $(SVAD_TEST_DIR)/handshake $(SVAD_TEST_DIR)/fake_svad
-	$(SVAD_TEST_DIR)/handshake $(SVAD_TEST_DIR)/fake_svad
 
 UNIT_TESTS += $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test)
 
