@@ -12,7 +12,8 @@ ifndef V
 .SILENT:
 endif
 
-VERSION		:= 0.1.0
+# The packages' changelog says which version this is
+VERSION		:= $(shell sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' debian/changelog)
 B		?= build
 
 CC		= gcc
@@ -24,8 +25,9 @@ PKG_CONFIG	?= pkg-config
 OPTIMIZE	?= -O2
 SANITIZE	?=
 WARNINGS	= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
-		  -Wpointer-arith -Wformat=2 -Wundef -Werror
-CPPFLAGS	+= -DSVA_VERSION='"$(VERSION)"' -Iinclude/uapi -Ilibsva -I.
+		  -Wpointer-arith -Wformat=2 -Wundef $(WERROR)
+WERROR		?= -Werror
+CPPFLAGS	+= -DSVA_VERSION='"$(VERSION)"' -Iinclude/uapi -Ilibsva -I. -I$(B)
 CFLAGS		+= -std=gnu11 -g $(OPTIMIZE) -fPIC -fstack-protector-strong \
 		   $(WARNINGS) $(SANITIZE)
 LDFLAGS		+= -Wl,-z,relro,-z,now $(SANITIZE)
@@ -39,7 +41,9 @@ sbindir		?= $(exec_prefix)/sbin
 libdir		?= $(exec_prefix)/lib
 includedir	?= $(prefix)/include
 sysconfdir	?= /etc
+runstatedir	?= /run
 datarootdir	?= $(prefix)/share
+datadir		?= $(datarootdir)
 mandir		?= $(datarootdir)/man
 docdir		?= $(datarootdir)/doc/sva
 bashcompletiondir ?= $(datarootdir)/bash-completion/completions
@@ -49,6 +53,7 @@ sysusersdir	?= $(exec_prefix)/lib/sysusers.d
 tmpfilesdir	?= $(exec_prefix)/lib/tmpfiles.d
 modulesloaddir	?= $(exec_prefix)/lib/modules-load.d
 udevrulesdir	?= $(exec_prefix)/lib/udev/rules.d
+dkmsdir		?= /usr/src/sva-$(VERSION)
 
 # What the fragments append to
 PROGRAMS	:=
@@ -58,7 +63,7 @@ GUEST_TESTS	:=
 GUEST_CLIENTS	:=
 
 # These goals install what is missing first, and only then make the others.
-OUTER_GOALS	:= demo check setup help clean
+OUTER_GOALS	:= demo check setup deb check-deb install-dkms help clean
 INNER		:= $(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all))
 
 .PHONY: all
@@ -89,7 +94,14 @@ endif
 .PHONY: user
 user: $(LIBRARIES) $(PROGRAMS)
 
-$(B)/%.o: %.c
+# Where things go, as far as programs and manual pages know it; touched only when it
+# is another place than before
+$(B)/paths.h: FORCE
+	mkdir -p $(@D)
+	printf '#define SVA_%s "%s"\n' SYSCONFDIR '$(sysconfdir)' RUNSTATEDIR '$(runstatedir)' >$@.new
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B)/%.o: %.c | $(B)/paths.h
 	mkdir -p $(@D)
 	$(if $(V),,echo '  CC $@')
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -247,9 +259,16 @@ check-vtd: vtd-tests reasons-tests
 
 install-dirs = $(INSTALL) -d $(addprefix $(DESTDIR),$(1))
 install-files = $(if $(wildcard $(1)),$(INSTALL) -d $(DESTDIR)$(2) && $(INSTALL) -m 0644 $(wildcard $(1)) $(DESTDIR)$(2)/)
+# What names places: FILE.in, FOLDER
+install-filled = $(INSTALL) -d $(DESTDIR)$(2) && sed -e 's,@sbindir@,$(sbindir),g' \
+	-e 's,@sysconfdir@,$(sysconfdir),g' -e 's,@runstatedir@,$(runstatedir),g' $(1) \
+	>$(DESTDIR)$(2)/$(basename $(notdir $(1))) && chmod 0644 $(DESTDIR)$(2)/$(basename $(notdir $(1)))
 
-.PHONY: install
-install: user
+# What is installed, and nothing that only tests and shows
+.PHONY: programs install
+programs: $(LIBRARIES) $(addprefix $(B)/,daemon/svad tools/svactl tools/svabench)
+
+install: programs
 	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))
 	$(INSTALL) -m 0755 $(B)/daemon/svad $(DESTDIR)$(sbindir)/
 	$(INSTALL) -m 0755 $(B)/tools/svactl $(B)/tools/svabench tools/svabench-plot $(DESTDIR)$(bindir)/
@@ -261,22 +280,46 @@ install: user
 	$(INSTALL) -m 0644 $(LIBSVA_HEADERS) $(DESTDIR)$(includedir)/
 	$(INSTALL) -m 0644 include/uapi/linux/sva.h include/uapi/linux/sva_accel.h $(DESTDIR)$(includedir)/linux/
 	$(call install-files,docs/json/*.schema.json,$(docdir)/json)
-	$(call install-files,systemd/*.service systemd/*.socket,$(systemdunitdir))
+	$(call install-filled,systemd/svad.service.in,$(systemdunitdir))
+	$(call install-filled,systemd/svad.socket.in,$(systemdunitdir))
 	$(call install-files,systemd/sysusers.d/*.conf,$(sysusersdir))
-	$(call install-files,systemd/tmpfiles.d/*.conf,$(tmpfilesdir))
+	$(call install-filled,systemd/tmpfiles.d/svad.conf.in,$(tmpfilesdir))
 	$(call install-files,systemd/modules-load.d/*.conf,$(modulesloaddir))
 	$(call install-files,systemd/*.rules,$(udevrulesdir))
+	$(call install-files,docs/*.md,$(docdir))
+	$(call install-files,docs/ABI/*,$(docdir)/ABI)
 	test -e $(DESTDIR)$(sysconfdir)/svad.conf || \
 		$(INSTALL) -D -m 0644 systemd/svad.conf $(DESTDIR)$(sysconfdir)/svad.conf
 
-# For the kernel whose headers are in KDIR; the provider for tests stays here.
+# For the kernel whose headers are in KDIR; those for tests and the example stay here.
+INSTALLED_MODULES := sva sva_softiommu sva_soft sva_pci
 .PHONY: install-modules
 install-modules: modules
 	$(if $(KDIR),,$(error Say for which kernel: KDIR=/lib/modules/.../build))
 	$(INSTALL) -d $(DESTDIR)/lib/modules/$$($(MAKE) -s -C $(KDIR) kernelrelease)/updates
-	$(INSTALL) -m 0644 $(addprefix $(B)/modules-kdir/,sva.ko sva_softiommu.ko sva_soft.ko) \
+	$(INSTALL) -m 0644 $(INSTALLED_MODULES:%=$(B)/modules-kdir/%.ko) \
 		$(DESTDIR)/lib/modules/$$($(MAKE) -s -C $(KDIR) kernelrelease)/updates/
 	$(if $(DESTDIR),,depmod $$($(MAKE) -s -C $(KDIR) kernelrelease))
+
+# The modules' sources, for DKMS, which builds them for each kernel that is installed
+DKMS_SOURCES = $(filter-out kernel/test/% kernel/example/%,$(MODULE_SOURCES))
+.PHONY: install-dkms
+install-dkms:
+	for file in $(DKMS_SOURCES); do \
+		$(INSTALL) -D -m 0644 $$file $(DESTDIR)$(dkmsdir)/$$file || exit; \
+	done
+	sed 's/#MODULE_VERSION#/$(VERSION)/' kernel/dkms.conf >$(DESTDIR)$(dkmsdir)/dkms.conf
+
+# Debian packages, in $(B)/deb
+.PHONY: deb check-deb
+deb:
+	tests/deb/setup
+	B='$(B)' debian/packages
+
+check-deb:
+	tests/vm/setup --for demo
+	tests/deb/setup --check
+	B='$(B)' MAKE='$(MAKE)' tests/deb/check
 
 .PHONY: clean help
 clean:
@@ -315,6 +358,10 @@ help:
 # HELP: make setup           as root: install all that the others need
 # HELP: make install         DESTDIR= and GNU's variables (prefix, libdir...) say where
 # HELP: make install-modules KDIR=FOLDER: the modules, for that kernel
+# HELP: make install-dkms    the modules' sources, for DKMS to build
+# HELP: make deb             as root the first time: Debian packages, in $(B)/deb
+# HELP: make check-deb       as root: the packages, built in this Debian and in Debian 13,
+# HELP:                      installed, used, upgraded and purged in a guest (an hour)
 # HELP: make clean           remove what was built
 # HELP:
 # HELP: B=FOLDER builds there instead of in build; CC=clang works too; V=1 shows the

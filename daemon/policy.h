@@ -13,10 +13,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <linux/sva.h>
+#include <paths.h>
 
 #include "util.h"
 
-#define POLICY_PATH		"/etc/svad.conf"
+#define POLICY_PATH		SVA_SYSCONFDIR "/svad.conf"
 #define CGROUP_PATH_MAX		4096
 #define POLICY_TEXT_LEN		256	/* of a rule, as EXPLAIN shows it */
 

@@ -36,9 +36,10 @@
 
 #include <stdint.h>
 #include <linux/sva.h>
+#include <paths.h>
 
 #define SVA_PROTOCOL_VERSION	1
-#define SVA_SOCKET_PATH		"/run/svad/socket"
+#define SVA_SOCKET_PATH		SVA_RUNSTATEDIR "/svad/socket"
 #define SVA_MSG_MAX		2048	/* no message is longer */
 
 #define SVA_MSG_REPLY		0x8000	/* set in the type of every reply */

@@ -5,9 +5,10 @@
 SCDOC ?= scdoc
 MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 
-$(B)/man/%: man/%.scd
+$(B)/man/%: man/%.scd $(B)/paths.h
 	@mkdir -p $(@D)
-	$(SCDOC) <$< >$@
+	sed -e 's,/etc/svad\.conf,$(sysconfdir)/svad.conf,g' -e 's,/run/svad,$(runstatedir)/svad,g' $< | \
+		$(SCDOC) >$@
 
 # Every reason, from the table that sva_strreason() uses
 REASONS_PAGE := $(B)/man/sva-reasons.7

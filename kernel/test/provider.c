@@ -2,8 +2,7 @@
 /*
  * provider.c - sva_test_provider.ko: the smallest provider there can be, sva_test0
  *
- * Behind sva_softiommu.  Read it beside core/provider.h when you write your own.
- *
+ * Behind sva_softiommu.  One that does something is in kernel/example.
  *
  * A context has a region to read and write, none at index 1, and one that can
  * only be read.  There is no interrupt, no reset, and nothing accesses memory,
@@ -121,5 +120,5 @@ static void __exit provider_exit(void)
 }
 module_exit(provider_exit);
 
-MODULE_DESCRIPTION("The smallest provider, for the tests of sva.ko and to learn from");
+MODULE_DESCRIPTION("The smallest provider, for the tests of sva.ko");
 MODULE_LICENSE("GPL");

@@ -4,7 +4,6 @@
 # lib.sh - what the tests under systemd share.  Sourced by run-all.
 
 WAIT_S=60
-CLIENT=/rig/client
 POLICY=/etc/svad.conf
 DROP_IN=/run/systemd/system/svad.service.d/test.conf
 cp "$POLICY" /run/policy.saved
@@ -106,17 +105,6 @@ svad_says()
 		--after-cursor="$cursor" -n all -o cat)
 }
 
-# Whatever cannot be waited for by an event is asked for again and again
-until_true()
-{
-	local end=$((SECONDS + WAIT_S))
-
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
-
 # contexts DEVICE: how many there are, as svad tells
 contexts()
 {
@@ -136,36 +124,6 @@ contexts_become()
 serves()
 {
 	svactl list | awk -v device="$1" '$1 == device && $2 == "ok" { found = 1 } END { exit !found }'
-}
-
-# ---------------------------------------------------------------- clients
-
-# client NAME USER ARGUMENT...: returns when it is bound, or cannot be
-client()
-{
-	local name=$1 user=$2
-	shift 2
-
-	systemd-run --quiet --unit="client-$name" --slice="jobs-$user.slice" --uid="$user" --gid="$user" \
-		-p Type=notify -p NotifyAccess=main -p TimeoutStartSec="$WAIT_S" "$CLIENT" "$@" 2>/dev/null
-}
-
-# client_ends NAME: tells it to stop; succeeds if all that it did was right
-client_ends()
-{
-	systemctl stop "client-$1.service"
-	! systemctl is-failed --quiet "client-$1.service"
-}
-
-# client_said NAME PATTERN
-client_said()
-{
-	journalctl -q --no-pager -u "client-$1.service" --after-cursor="$test_cursor" -o cat | grep -q -e "$2"
-}
-
-client_failed()
-{
-	systemctl is-failed --quiet "client-$1.service"
 }
 
 # Over all tests: no system call that the filter forbids, no abort, no bad access
