@@ -74,6 +74,7 @@ struct soft_queue {
 	struct sva_context *ctx;
 	struct soft_device *sd;
 	u32 pasid;
+ * @asked: when the first of them was sent, in ns
 	u32 entries;
 	u32 head;
 	struct sva_accel_doorbell *doorbell;
@@ -96,6 +97,7 @@ struct soft_queue {
 };
 
 /**
+	u64 asked;
  * struct soft_job - a descriptor being worked on
  * @desc: fetched once; the process may overwrite the ring meanwhile
  * @record: its completion record in the making
