@@ -37,6 +37,7 @@ static_assert((u32)ACCEL_STALE == SVA_PCI_MISBEHAVE_STALE);
 static_assert((u32)ACCEL_LATE == SVA_PCI_MISBEHAVE_LATE);
 static_assert((u32)ACCEL_NEVER == SVA_PCI_MISBEHAVE_NEVER);
 static_assert((u32)ACCEL_MUTE == SVA_PCI_MISBEHAVE_MUTE);
+static_assert((u32)ACCEL_REPLAY == SVA_PCI_MISBEHAVE_REPLAY);
 
 #define APCI_COUNTER(_name, _register)						\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\

@@ -23,6 +23,8 @@
 #define SOFT_WINDOW	(256 * 1024)
 #define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
 
+#define SOFT_ADDRESSES	64		/* that a rogue device remembers */
+
 /**
  * struct soft_device - one accelerator
  * @engines: runs a queue's work, one item a queue
@@ -31,6 +33,10 @@
  * @fault_rate: failed page requests a second that a context is let, 0: any number
  * @fault_strikes: held back in so many seconds in a row, a context is stopped
  * @ghosts: what goes on accessing after stop (rogue.c)
+ * @addresses: last accessed by queues that have been stopped; @replayed: how often one
+ *	was taken from there
+ * @pasids_seen: of all queues that have been stopped, of @num_pasids; @probed: the next
+ *	one to ask for
  * @refused: accesses of ghosts that the IOMMU refused
  * @landed: accesses of ghosts that it let through after their PASID was taken out
  */
@@ -48,6 +54,11 @@ struct soft_device {
 	spinlock_t ghosts_lock;
 	struct list_head ghosts;
 	struct delayed_work ghosts_work;
+	u64 addresses[SOFT_ADDRESSES];
+	u32 replayed;
+	unsigned long *pasids_seen;
+	unsigned long num_pasids;
+	unsigned long probed;
 	u64 refused;
 	u64 landed;
 	char name[SVA_NAME_LEN];
@@ -63,6 +74,7 @@ struct soft_device {
  * @blocked: take no more work; set once
  * @wait: for page responses, and for being blocked
  * @outstanding: page requests without a response
+ * @asked: when the first of them was sent, in ns
  * @windows: opened on the address space, each of which is a translation asked for
  * @window: when the current second of failed page requests began; @failed: how many
  *	there were in it; @strikes: in so many seconds in a row there were too many
@@ -74,7 +86,6 @@ struct soft_queue {
 	struct sva_context *ctx;
 	struct soft_device *sd;
 	u32 pasid;
- * @asked: when the first of them was sent, in ns
 	u32 entries;
 	u32 head;
 	struct sva_accel_doorbell *doorbell;
@@ -86,6 +97,7 @@ struct soft_queue {
 	struct work_struct work;
 	wait_queue_head_t wait;
 	atomic_t outstanding;
+	u64 asked;
 	u64 stale;
 	u64 windows;
 	u32 histogram[SVA_FAULT_BUCKETS];
@@ -97,7 +109,6 @@ struct soft_queue {
 };
 
 /**
-	u64 asked;
  * struct soft_job - a descriptor being worked on
  * @desc: fetched once; the process may overwrite the ring meanwhile
  * @record: its completion record in the making
@@ -139,7 +150,7 @@ soft_step_fn soft_operation(const struct sva_accel_desc *desc, u32 *status);
 void soft_engine_work(struct work_struct *work);
 
 /* rogue.c */
-void soft_ghosts_init(struct soft_device *sd);
+int soft_ghosts_init(struct soft_device *sd, u32 pasid_bits);
 void soft_ghosts_unbind(struct soft_queue *q);
 void soft_ghosts_exorcise(struct soft_device *sd);
 enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth);

@@ -7,7 +7,7 @@
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += numa removal suspend traces
-KERNEL_TESTS += evidence faults provider stalls widths pins storm soak ats pci
+KERNEL_TESTS += evidence faults provider stalls widths pins storm soak oracle ats pci
 SERVICE_TESTS := path admin hostile cycles obstacle
 SERVICE_TESTS += partitions
 # In a guest of its own, with another kernel: make oldkernel-tests
@@ -32,6 +32,10 @@ $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ -pthread
 endef
 $(foreach test,$(KERNEL_TESTS),$(eval $(call kernel-test,$(test))))
+
+# Processes that do anything at any time: what both do with them is their own
+AGENTS := $(addprefix $(KT)/,agents.o agent_context.o agent_child.o agent_admin.o)
+$(KT)/soak $(KT)/oracle: $(AGENTS)
 
 define service-test
 $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON) $(B)/libsva/libsva.so
