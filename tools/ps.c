@@ -65,7 +65,7 @@ json_t *svactl_context_json(const char *device, const struct sva_context_entry *
 	json_t *json;
 
 	text_make_safe(user);
-	json = json_pack("{s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s?, s:I, s:I, s:I, s:I, s:I}",
+	json = json_pack("{s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s?, s:I, s:I, s:I, s:I}",
 			 "id", (json_int_t)entry->id,
 			 "pid", (json_int_t)entry->owner,
 			 "user", user,
@@ -79,8 +79,7 @@ json_t *svactl_context_json(const char *device, const struct sva_context_entry *
 			 "submitted", (json_int_t)entry->submitted,
 			 "faults", (json_int_t)entry->faults,
 			 "page_requests", (json_int_t)entry->page_requests,
-			 "stale", (json_int_t)entry->stale,
-			 "waiting_ms", (json_int_t)entry->waiting_ms);
+			 "stale", (json_int_t)entry->stale);
 	free(user);
 	return json;
 }
