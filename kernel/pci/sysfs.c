@@ -25,9 +25,8 @@ static ssize_t misbehave_store(struct device *dev, struct device_attribute *attr
 	if (mode < 0)
 		return mode;
 	apci_write(ad, SVA_PCI_MISBEHAVE, mode);
-	/* what is stopped from here on sees it */
-	(void)apci_read(ad, SVA_PCI_MISBEHAVE);
-	return count;
+	/* what is stopped from here on sees it; in a function level reset nothing is written */
+	return apci_read(ad, SVA_PCI_MISBEHAVE) == mode ? count : -EBUSY;
 }
 static DEVICE_ATTR_ADMIN_RW(misbehave);
 
@@ -44,8 +43,9 @@ static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
 			    char *buf)						\
 {										\
 	struct apci_device *ad = dev_get_drvdata(dev);				\
+	u64 value = lo_hi_readq(ad->registers + (_register));			\
 										\
-	return sysfs_emit(buf, "%llu\n", lo_hi_readq(ad->registers + (_register)));	\
+	return value == U64_MAX ? -EBUSY : sysfs_emit(buf, "%llu\n", value);	\
 }										\
 static DEVICE_ATTR_ADMIN_RO(_name)
 

@@ -69,7 +69,7 @@ void agents_add_refused(long count)
 
 long agents_refused(void)
 {
-	return *refused + attribute_read("device/refused");
+	return *refused + device_log("device/refused");
 }
 
 /* ------------------------------------------------------------- operations */
@@ -240,7 +240,7 @@ void agents_have_left_nothing(uint32_t low)
 	      device_info(node).contexts, device_info(node).quarantined);
 	ACCEPTED(node, SVA_DEVICE_GET_TYPE_INFO, &type);
 	CHECK_EQ(type.available, type.total);
-	CHECK_EQ(attribute_read("device/landed"), 0);
+	CHECK_EQ(device_log("device/landed"), 0);
 	test_note("%ld accesses after a stop, all refused", agents_refused());
 	CHECK(wait_until(low_pasid_is_back, &low, PATIENCE_MS), "no PASID up to %u came back",
 	      low);

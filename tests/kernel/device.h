@@ -77,6 +77,8 @@ void attribute_write(const char *name, const char *value);
 long parameter_read(const char *module, const char *name);
 /* "none" or "hold": what the device does when a context is to stop (docs/accelerator.md) */
 void misbehave(const char *mode);
+/* "device/refused", "device/landed": what the device says of accesses after a stop */
+long device_log(const char *name);
 /* Resets the device and waits until it is done */
 void device_reset(int node);
 
