@@ -43,6 +43,8 @@ $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON) $(B)/libsva/libsva.so
 endef
 $(foreach test,$(SERVICE_TESTS) $(OLD_KERNEL_TESTS),$(eval $(call service-test,$(test))))
 
+$(KT)/admin: $(KT)/stalls_file.o
+
 $(SHUTDOWN_PROGRAM): $(call kt-sources,shutdown) $(KT_COMMON)
 	$(CC) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ -pthread
 

@@ -22,5 +22,10 @@ void stall_await(struct stall *stall);
 /* From here on its pages come, those that are waited for at once */
 void stall_let_go(struct stall *stall);
 void stall_end(struct stall *stall);
+/*
+ * For child_start(), with a struct stall: has its device read from the file, sends the id
+ * of its context, and unbinds when it is told to.
+ */
+void stall_reader(int line, void *arg);
 
 #endif /* TESTS_KERNEL_STALLS_H */

@@ -24,25 +24,6 @@
 
 /* --------------------------------------------------------------- processes */
 
-/* Has its device read from the file, and unbinds when it is told to */
-static void reads_the_file(int line, void *arg)
-{
-	static _Alignas(64) struct sva_accel_completion done;
-	struct sva_accel_desc job;
-	struct queue queue;
-	void *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, *(int *)arg, 0);
-
-	CHECK(page != MAP_FAILED, "mmap: %s", strerror(errno));
-	queue_open(&queue);
-	job = job_crc(page, PAGE, 0);
-	job.completion = (uintptr_t)&done;
-	ring_submit(&queue.ring, &job);
-	word_send(line, queue.id);
-	word_receive(line);
-	queue_close(&queue);
-	word_send(line, 0);
-}
-
 /* Is bound, and unbinds when it is told to */
 static void is_bound(int line, void *arg)
 {
@@ -104,7 +85,7 @@ static void scene_start(struct scene *scene)
 {
 	scene->node = node_open();
 	stall_start(&scene->stall);
-	child_start(&scene->reader, reads_the_file, &scene->stall.file);
+	child_start(&scene->reader, stall_reader, &scene->stall);
 	scene->id = word_receive(scene->reader.line);
 	stall_await(&scene->stall);
 	scene->since = now_ns();
@@ -225,7 +206,7 @@ TEST(R7, page_request_of_a_killed_process_is_told_until_it_is_answered)
 }
 
 /* The core's lock is free while those wait who leave */
-TEST(R8, who_binds_does_not_wait_for_those_who_leave)
+TEST_WITHIN(R8, who_binds_does_not_wait_for_those_who_leave, 20)
 {
 	struct puppet newcomer;
 	struct scene scene;

@@ -11,14 +11,17 @@
 #include <linux/fuse.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "ring.h"
 
 #define FILE_BYTES	(1u << 20)
 #define REQUEST_BYTES	(256 * 1024)
+#define PAGE		4096u
 #define MANY		16		/* reads kept waiting */
 
 static const char path[] = "/tmp/stalls.file";
@@ -170,4 +173,23 @@ void stall_end(struct stall *stall)
 	if (stall->server.pid > 0)
 		child_kill(&stall->server);
 	unlink(path);
+}
+
+void stall_reader(int line, void *arg)
+{
+	static _Alignas(64) struct sva_accel_completion done;
+	struct sva_accel_desc job;
+	struct queue queue;
+	struct stall *stall = arg;
+	void *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, stall->file, 0);
+
+	CHECK(page != MAP_FAILED, "mmap: %s", strerror(errno));
+	queue_open(&queue);
+	job = job_crc(page, PAGE, 0);
+	job.completion = (uintptr_t)&done;
+	ring_submit(&queue.ring, &job);
+	word_send(line, queue.id);
+	word_receive(line);
+	queue_close(&queue);
+	word_send(line, 0);
 }
