@@ -104,10 +104,10 @@ _Noreturn static void tell_foreign(const struct agent *agent, unsigned int i, un
 	char text[128];
 
 	word_describe(word, text, sizeof(text));
-	FAIL("foreign access: 0x%llx at %p, which is of %s; here is process %u of the run, pid %d, %s context 0x%llx, PASID %u",
-	     (unsigned long long)word, (void *)&memory[i][n], text, me, getpid(),
-	     agent->bound ? "with" : "after", (unsigned long long)agent->queue.id,
-	     agent->queue.pasid);
+	FAIL("foreign access: 0x%llx at %p, which is of %s; here is process %u of the run, "
+	     "pid %d, %s context 0x%llx, PASID %u", (unsigned long long)word,
+	     (void *)&memory[i][n], text, me, getpid(), agent->bound ? "with" : "after",
+	     (unsigned long long)agent->queue.id, agent->queue.pasid);
 }
 
 /* One's own ghost is forgiven while the context ends, and what it wrote put right */
