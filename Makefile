@@ -208,14 +208,21 @@ unit-tests-sanitized:
 guest-tests: all $(GUEST_TESTS)
 	SVA_BUILD='$(abspath $(B))' $(GUEST_TEST_RUNNER) $(GUEST_TESTS)
 
-# The long ones, 16 processes each, with kills, removals and resets
+# The long ones, 16 processes each, with kills, removals and resets.  SEED=, as a run
+# prints it, makes the same run again.
 SOAK		?= 20000
 SOAK_VTD	?= 5000
-SOAK_RUN	= SVA_BUILD='$(abspath $(B))' tests/vm/run --mem 2G --timeout 3600 \
-		  --add $(B)/tests/kernel/soak
+ORACLE		?= 1000000
+ORACLE_VTD	?= 50000
+SEED		?=
+SOAK_RUN	= SVA_BUILD='$(abspath $(B))' tests/vm/run --mem 2G --timeout 25200 \
+		  --add $(B)/tests/kernel/soak --add $(B)/tests/kernel/oracle
+SOAK_SEED	= $(if $(SEED),--seed $(SEED))
 soak: all $(GUEST_TESTS)
-	$(SOAK_RUN) --smp 4 -- ./soak --operations $(SOAK)
-	$(SOAK_RUN) --smp 2 --profile vtd -- ./soak --operations $(SOAK_VTD)
+	$(SOAK_RUN) --smp 4 -- ./soak --operations $(SOAK) $(SOAK_SEED)
+	$(SOAK_RUN) --smp 2 --profile vtd -- ./soak --operations $(SOAK_VTD) $(SOAK_SEED)
+	$(SOAK_RUN) --smp 4 -- ./oracle --operations $(ORACLE) $(SOAK_SEED)
+	$(SOAK_RUN) --smp 2 --profile vtd -- ./oracle --operations $(ORACLE_VTD) $(SOAK_SEED)
 
 # On a kernel that disables SVA on x86: Debian 13's own
 oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \
@@ -345,7 +352,8 @@ help:
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
 # HELP: make soak            SOAK=20000 random operations in the guest, and SOAK_VTD=5000
-# HELP:                      on the PCIe device, and nothing left
+# HELP:                      on the PCIe device, and nothing left; ORACLE=1000000 and
+# HELP:                      ORACLE_VTD=50000 with a rogue device, and every byte watched
 # HELP: make bench           what SVA costs, against floors of the same run: natively, in
 # HELP:                      the guest, and on VT-d; JSON and plots in $(B)/bench
 # HELP: make verify          proofs: the release machines, the protocol around them, and

@@ -21,6 +21,7 @@
  * @ACCEL_LATE: the same, but it comes to an end by itself and says so then
  * @ACCEL_NEVER: its stop times out
  * @ACCEL_MUTE: it has no means to tell
+ * @ACCEL_REPLAY: it keeps accessing, whatever it remembers under whatever it remembers
  */
 enum accel_misbehave {
 	ACCEL_BEHAVE,
@@ -29,6 +30,7 @@ enum accel_misbehave {
 	ACCEL_LATE,
 	ACCEL_NEVER,
 	ACCEL_MUTE,
+	ACCEL_REPLAY,
 	ACCEL_NUM_MODES
 };
 
@@ -41,6 +43,7 @@ static inline const char *const *accel_misbehave_names(void)
 		[ACCEL_LATE] = "late",
 		[ACCEL_NEVER] = "never",
 		[ACCEL_MUTE] = "mute",
+		[ACCEL_REPLAY] = "replay",
 	};
 
 	return names;

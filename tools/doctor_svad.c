@@ -11,6 +11,9 @@
 #include "sva.h"
 #include "text.h"
 
+/* Slower than any disk: whoever is to bring the page does not */
+#define STUCK_MS	5000
+
 /* What the kernel says, and what its flags say even if it says nothing */
 static uint32_t binding_obstacle(const struct sva_msg_device *device)
 {
@@ -67,6 +70,59 @@ static void check_policy(struct doctor *doctor, struct client *client,
 			       explained.why ? explained.why : SVA_REASON_DENIED_BY_DEFAULT);
 }
 
+static bool is_stuck(const struct sva_context_entry *entry)
+{
+	return entry->waiting_ms >= STUCK_MS;
+}
+
+/* What is to be done; whose process has died is told by nobody but the page's server */
+static char *stuck_remedy(const struct sva_context_entry *entry)
+{
+	if (!entry->owner)
+		return text_format("the process has died: end what serves that memory, such as a "
+				   "FUSE server that hangs, or unmount it by force");
+	return text_format("end what serves that memory, or unmount it by force (/proc/%d/maps "
+			   "shows which files); killing process %d alone does not help",
+			   entry->owner, entry->owner);
+}
+
+/* Its page does not come, and whoever leaves the same IOMMU waits behind it */
+static void tell_stuck(struct doctor *doctor, const struct sva_msg_device *device,
+		       const struct sva_context_entry *entry)
+{
+	finding_problem(&doctor->findings, "faults", device->name,
+			text_format("a page request of context %llu of process %d (uid %u) has "
+				    "been unanswered for %u s", (unsigned long long)entry->id,
+				    entry->owner, entry->account, entry->waiting_ms / 1000),
+			text_format("the memory that it asks for does not come, as where a FUSE "
+				    "or network file system hangs; ends of contexts on this device, "
+				    "resets and its removal wait for it"),
+			stuck_remedy(entry));
+}
+
+/* Of the contexts that the caller may see */
+static void check_faults(struct doctor *doctor, struct client *client,
+			 const struct sva_msg_device *device)
+{
+	struct sva_msg_contexts page = { 0 };
+	uint64_t after = 0;
+	unsigned int seen = 0, stuck = 0;
+
+	while (client_list_contexts(client, device->name, after, &page) >= 0 && page.count) {
+		for (uint32_t i = 0; i < page.count; i++) {
+			if (is_stuck(&page.contexts[i]))
+				tell_stuck(doctor, device, &page.contexts[i]);
+			stuck += is_stuck(&page.contexts[i]);
+		}
+		seen += page.count;
+		after = page.contexts[page.count - 1].id;
+	}
+	if (seen && !stuck)
+		finding_ok(&doctor->findings, "faults", device->name,
+			   text_format("none of %u contexts waits for a page that does not come",
+				       seen));
+}
+
 static void check_named(struct doctor *doctor, struct client *client,
 			const struct sva_msg_device *devices, uint32_t count)
 {
@@ -77,6 +133,7 @@ static void check_named(struct doctor *doctor, struct client *client,
 			continue;
 		check_binding(doctor, &devices[i]);
 		check_policy(doctor, client, &devices[i]);
+		check_faults(doctor, client, &devices[i]);
 		seen++;
 	}
 	if (!seen)

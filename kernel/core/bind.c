@@ -206,6 +206,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 	if (bound) {
 		sva_context_unwatch_owner(ctx);
 		down_write(&ctx->active);
+		ctx->has_queue = true;
 		ctx->queue_ready = true;
 		up_write(&ctx->active);
 	}

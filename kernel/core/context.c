@@ -292,7 +292,7 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 
 	down_read(&ctx->active);
 	counters = ctx->counters;
-	if (ctx->queue_ready)
+	if (ctx->has_queue)
 		ctx->sdev->ops.context_counters(ctx, &counters);
 	else if (ctx->counting)
 		ctx->sdev->ops.quarantine_counters(ctx, &counters);
@@ -306,6 +306,7 @@ void sva_context_entry(struct sva_context *ctx, struct sva_context_entry *entry)
 	entry->ats_requests = counters.ats_requests;
 	entry->stale = counters.stale;
 	entry->fault_ns = counters.fault_ns;
+	entry->waiting_ms = min_t(u64, div_u64(counters.waiting_ns, NSEC_PER_MSEC), U32_MAX);
 	memcpy(entry->fault_histogram, counters.fault_histogram,
 	       sizeof(entry->fault_histogram));
 

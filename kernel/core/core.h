@@ -360,7 +360,8 @@ struct sva_region_memory {
  * @owner: the only process that may bind it (R2)
  * @mm: its address space while bound; compared, never followed; under @lock
  * @active: held for reading by calls that use the provider's queue
- * @queue_ready: there is one, and its doorbells are open
+ * @has_queue: there is one
+ * @queue_ready: and its doorbells are open
  * @counting: the provider still counts for it, in quarantine
  * @evidence: what context_stop() said
  * @release: the verdict, from context_stop() on
@@ -394,6 +395,7 @@ struct sva_context {
 	u32 last_reason;
 
 	struct rw_semaphore active;
+	bool has_queue;
 	bool queue_ready;
 	bool counting;
 	enum sva_evidence evidence;

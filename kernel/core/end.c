@@ -68,6 +68,17 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason)
 }
 
 /*
+ * iommu_sva_unbind_device() waits for the answers to page requests, and holds a lock of
+ * the core's meanwhile that every bind and unbind takes.  A page that does not come keeps
+ * those waiting who leave this IOMMU: let it be here, where nothing is held.
+ */
+static void await_answers(struct sva_context *ctx)
+{
+	if (ctx->sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS)
+		iopf_queue_flush_dev(ctx->sdev->parent);
+}
+
+/*
  * Off the device and out of the IOMMU, in the order that R3 rests on: doorbells
  * closed, no new work, stop, and the PASID taken out whatever stop said, which drains
  * page requests.
@@ -84,6 +95,7 @@ static void leave_device(struct sva_context *ctx)
 	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
 	ctx->evidence = ops->context_stop(ctx);
+	await_answers(ctx);
 	iommu_sva_unbind_device(ctx->handle);
 	ctx->handle = NULL;
 }
@@ -127,9 +139,17 @@ static void see_to_leaving(struct sva_context *ctx)
 	if (!ctx->handle)
 		return;
 	await_exit(mm);
-	if (ctx->sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS)
-		iopf_queue_flush_dev(ctx->sdev->parent);
+	await_answers(ctx);
 	leave_device(ctx);
+}
+
+/* What was counted last; the queue is freed next */
+static void take_counters(struct sva_context *ctx)
+{
+	down_write(&ctx->active);
+	ctx->sdev->ops.context_counters(ctx, &ctx->counters);
+	ctx->has_queue = false;
+	up_write(&ctx->active);
 }
 
 /* Out of the IOMMU, and only then the verdict */
@@ -142,7 +162,7 @@ static enum sva_release stop_queue(struct sva_context *ctx)
 					  READ_ONCE(ctx->sdev->trust_users));
 
 	mmu_interval_notifier_remove(&ctx->mm_watch);
-	ops->context_counters(ctx, &ctx->counters);
+	take_counters(ctx);
 	ops->context_free(ctx);
 	ctx->counting = ctx->release == SVA_RELEASE_NEITHER && ops->quarantine_counters;
 	sva_pasid_finish_end(ctx->pasid_entry, ctx->release);

@@ -22,8 +22,9 @@ struct sva_context;
 
 /**
  * struct sva_counters - what the device counted for a context
+ * @waiting_ns: how long the oldest page request without an answer has been waiting
  *
- * As in struct sva_context_entry.
+ * The others as in struct sva_context_entry.
  */
 struct sva_counters {
 	u64 submitted;
@@ -33,6 +34,7 @@ struct sva_counters {
 	u64 ats_requests;
 	u64 stale;
 	u64 fault_ns;
+	u64 waiting_ns;
 	u32 fault_histogram[SVA_FAULT_BUCKETS];
 };
 

@@ -187,6 +187,7 @@ static void context_counters(struct sva_context *ctx, struct sva_counters *count
 	counters->ats_requests = apci_slot_readq(slot, SVA_PCI_CTX_ATS_REQUESTS);
 	counters->stale = apci_slot_readq(slot, SVA_PCI_CTX_STALE);
 	counters->fault_ns = apci_slot_readq(slot, SVA_PCI_CTX_FAULT_NS);
+	counters->waiting_ns = apci_slot_readq(slot, SVA_PCI_CTX_WAITING);
 	for (u32 i = 0; i < SVA_FAULT_BUCKETS; i++)
 		counters->fault_histogram[i] =
 			apci_slot_read(slot, SVA_PCI_CTX_HISTOGRAM + i * sizeof(u32));

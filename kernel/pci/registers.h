@@ -60,6 +60,7 @@
 #define SVA_PCI_MISBEHAVE_LATE		3
 #define SVA_PCI_MISBEHAVE_NEVER		4
 #define SVA_PCI_MISBEHAVE_MUTE		5
+#define SVA_PCI_MISBEHAVE_REPLAY	6
 #define SVA_PCI_REFUSED			0x048	/* 64, RO: accesses of ghosts that were refused */
 #define SVA_PCI_LANDED			0x050	/* 64, RO: let through after the last RELEASED */
 #define SVA_PCI_BREAK			0x058	/* 32, WO */
@@ -125,6 +126,8 @@
 #define SVA_PCI_FAULT_TOLD		0x00020000	/* a record tells the process */
 #define SVA_PCI_CTX_HISTOGRAM		0x80	/* 16 x 32 bits: page requests answered within
 						 * 2^n microseconds; the last: all others */
+#define SVA_PCI_CTX_WAITING		0xc0	/* 64, RO: ns that the oldest page request without a
+						 * response has been waiting, 0: none */
 #define SVA_PCI_HISTOGRAM_BUCKETS	16
 
 #endif /* SVA_PCI_REGISTERS_H */

@@ -46,6 +46,7 @@ static_assert((u32)ACCEL_STALE == SVA_PCI_MISBEHAVE_STALE);
 static_assert((u32)ACCEL_LATE == SVA_PCI_MISBEHAVE_LATE);
 static_assert((u32)ACCEL_NEVER == SVA_PCI_MISBEHAVE_NEVER);
 static_assert((u32)ACCEL_MUTE == SVA_PCI_MISBEHAVE_MUTE);
+static_assert((u32)ACCEL_REPLAY == SVA_PCI_MISBEHAVE_REPLAY);
 
 static const char *const breaks[] = {
 	[SVA_PCI_BREAK_NONFATAL] = "nonfatal",
@@ -71,8 +72,9 @@ static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
 			    char *buf)						\
 {										\
 	struct apci_device *ad = dev_get_drvdata(dev);				\
+	u64 value = lo_hi_readq(ad->registers + (_register));			\
 										\
-	return sysfs_emit(buf, "%llu\n", lo_hi_readq(ad->registers + (_register)));	\
+	return value == U64_MAX ? -EBUSY : sysfs_emit(buf, "%llu\n", value);	\
 }										\
 static DEVICE_ATTR_ADMIN_RO(_name)
 

@@ -73,6 +73,9 @@ static struct softiommu_request *request_pages(struct soft_job *job, u64 address
 	struct softiommu_request *request;
 
 	kref_get(&q->ref);
+	if (!atomic_read(&q->outstanding))
+		WRITE_ONCE(q->asked, ktime_get_ns());
+	smp_mb__before_atomic();
 	atomic_inc(&q->outstanding);
 	request = softiommu_request_pages(&q->sd->pdev->dev, q->pasid, address, pages,
 					  access, page_response, q);

@@ -143,6 +143,7 @@ static int soft_probe(struct platform_device *pdev)
 		.max_quarantined = contexts / 2 + 1,
 	};
 	struct soft_device *sd;
+	int ret;
 
 	sd = devm_kzalloc(&pdev->dev, sizeof(*sd), GFP_KERNEL);
 	if (!sd)
@@ -154,7 +155,9 @@ static int soft_probe(struct platform_device *pdev)
 	sd->fault_rate = ACCEL_FAULT_RATE;
 	sd->fault_strikes = ACCEL_FAULT_STRIKES;
 	init_waitqueue_head(&sd->awake);
-	soft_ghosts_init(sd);
+	ret = soft_ghosts_init(sd, pasid_bits[pdev->id]);
+	if (ret)
+		return ret;
 	describe(sd);
 	platform_set_drvdata(pdev, sd);
 	sd->engines = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE, sd->name);

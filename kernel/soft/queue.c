@@ -2,6 +2,7 @@
 /*
  * queue.c - a context's queue, from bind to stop
  */
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -78,6 +79,18 @@ static void context_free(struct sva_context *ctx)
 	sva_context_set_drvdata(ctx, NULL);
 }
 
+/* How long the oldest page request without an answer has been waiting */
+static u64 waiting_ns(const struct soft_queue *q)
+{
+	bool waits = atomic_read(&q->outstanding);
+	u64 asked, now;
+
+	smp_rmb();
+	asked = READ_ONCE(q->asked);
+	now = ktime_get_ns();
+	return waits && now > asked ? now - asked : 0;
+}
+
 static void context_counters(struct sva_context *ctx, struct sva_counters *counters)
 {
 	const struct soft_queue *q = sva_context_drvdata(ctx);
@@ -89,6 +102,7 @@ static void context_counters(struct sva_context *ctx, struct sva_counters *count
 	counters->page_groups = READ_ONCE(q->status->page_groups);
 	counters->ats_requests = READ_ONCE(q->windows);
 	counters->fault_ns = READ_ONCE(q->status->fault_ns);
+	counters->waiting_ns = waiting_ns(q);
 	memcpy(counters->fault_histogram, q->histogram, sizeof(q->histogram));
 }
 

@@ -6,6 +6,10 @@
  * modes that keep accessing, a stopped queue leaves a ghost: it goes on writing
  * and asking for pages under the PASID that the queue had.  The IOMMU has to
  * refuse each access; one that landed would be counted and seen.
+ *
+ * The device remembers addresses and PASIDs, also over a reset.  In the mode that
+ * replays, its ghosts write to the addresses of others too.  PASIDs that no ghost
+ * has may have been given on rightly: there it asks and writes nothing.
  */
 #include <linux/delay.h>
 #include <linux/slab.h>
@@ -15,12 +19,15 @@
 #define GHOST_INTERVAL	msecs_to_jiffies(1)
 #define GHOST_LATE	msecs_to_jiffies(100)
 #define STOP_TIMEOUT	msecs_to_jiffies(500)
+#define GHOST_MARK	0x67683067ULL	/* the upper half of what ghosts write */
+#define PROBES		4		/* PASIDs asked for at a time */
 
 /**
  * struct soft_ghost - the accesses that a stopped queue still makes
  * @context: id
  * @unbound: its PASID has been taken out of the IOMMU: from here on nothing may land.
  *	Before that, what lands is in the memory of its own process, which has others bound.
+ * @replays: it accesses what other queues accessed, too
  * @ends: jiffies, for ACCEL_LATE; 0: with the next reset
  */
 struct soft_ghost {
@@ -29,6 +36,7 @@ struct soft_ghost {
 	u32 pasid;
 	u64 address;
 	bool unbound;
+	bool replays;
 	unsigned long ends;
 };
 
@@ -36,18 +44,27 @@ static void no_response(void *data)
 {
 }
 
-static void haunt(struct soft_device *sd, const struct soft_ghost *ghost)
+static void ask_for_page(struct soft_device *sd, u32 pasid, u64 address)
 {
-	struct device *dev = &sd->pdev->dev;
 	struct softiommu_request *request;
-	struct softiommu_access access;
-	const u64 mark = 0x6768306768306768ULL;
+
+	request = softiommu_request_pages(&sd->pdev->dev, pasid, address, 1, SVA_ACCESS_WRITE,
+					  no_response, NULL);
+	if (!IS_ERR_OR_NULL(request))
+		softiommu_request_put(request);
+}
+
+/* What it writes says under which PASID */
+static void haunt(struct soft_device *sd, const struct soft_ghost *ghost, u64 address)
+{
+	const u64 mark = GHOST_MARK << 32 | ghost->pasid;
 	bool unbound = smp_load_acquire(&ghost->unbound);
+	struct softiommu_access access;
 	int ret;
 
-	ret = softiommu_begin(dev, ghost->pasid, &access);
+	ret = softiommu_begin(&sd->pdev->dev, ghost->pasid, &access);
 	if (!ret) {
-		softiommu_write(&access, ghost->address, &mark, sizeof(mark));
+		softiommu_write(&access, address, &mark, sizeof(mark));
 		softiommu_end(&access);
 		if (unbound)
 			WRITE_ONCE(sd->landed, sd->landed + 1);
@@ -55,11 +72,47 @@ static void haunt(struct soft_device *sd, const struct soft_ghost *ghost)
 		WRITE_ONCE(sd->refused, sd->refused + 1);
 		sva_context_count_stale(sd->sdev, ghost->context);
 	}
-	request = softiommu_request_pages(dev, ghost->pasid, ghost->address, 1,
-					  SVA_ACCESS_WRITE, no_response, NULL);
-	if (!IS_ERR_OR_NULL(request))
-		softiommu_request_put(request);
+	ask_for_page(sd, ghost->pasid, address);
 }
+
+/* ---------------------------------------------------------------- memory */
+
+static void remember(struct soft_device *sd, const struct soft_queue *q)
+{
+	WRITE_ONCE(sd->addresses[q->pasid % SOFT_ADDRESSES], q->last_address);
+	set_bit(q->pasid, sd->pasids_seen);
+}
+
+static u64 next_address(struct soft_device *sd)
+{
+	return READ_ONCE(sd->addresses[sd->replayed++ % SOFT_ADDRESSES]);
+}
+
+/* A PASID that the device was given at any time: an access that the IOMMU decides on */
+static void probe(struct soft_device *sd, u32 pasid)
+{
+	struct softiommu_access access;
+	int ret = softiommu_begin(&sd->pdev->dev, pasid, &access);
+
+	if (!ret)
+		softiommu_end(&access);
+	else if (ret != -EAGAIN)
+		WRITE_ONCE(sd->refused, sd->refused + 1);
+	ask_for_page(sd, pasid, next_address(sd));
+}
+
+static void probe_some(struct soft_device *sd)
+{
+	for (int i = 0; i < PROBES; i++) {
+		sd->probed = find_next_bit(sd->pasids_seen, sd->num_pasids, sd->probed);
+		if (sd->probed < sd->num_pasids)
+			probe(sd, sd->probed++);
+		else
+			sd->probed = 0;
+	}
+}
+
+/* ---------------------------------------------------------------- ghosts */
 
 /* In context_bind(): its PASID is in the IOMMU now, if it was not */
 void soft_ghosts_bind(struct soft_queue *q)
@@ -115,8 +168,12 @@ static void ghosts_work(struct work_struct *work)
 	spin_unlock(&sd->ghosts_lock);
 	if (!ghost)
 		return;
+	if (READ_ONCE(sd->misbehave) == ACCEL_REPLAY)
+		probe_some(sd);
 	list_for_each_entry_safe_from(ghost, next, &sd->ghosts, node) {
-		haunt(sd, ghost);
+		haunt(sd, ghost, ghost->address);
+		if (ghost->replays)
+			haunt(sd, ghost, next_address(sd));
 		if (ghost->ends && time_after(jiffies, ghost->ends))
 			end_ghost(sd, ghost);
 		cond_resched();
@@ -124,12 +181,15 @@ static void ghosts_work(struct work_struct *work)
 	queue_delayed_work(system_dfl_wq, &sd->ghosts_work, GHOST_INTERVAL);
 }
 
-void soft_ghosts_init(struct soft_device *sd)
+int soft_ghosts_init(struct soft_device *sd, u32 pasid_bits)
 {
 	spin_lock_init(&sd->ghosts_lock);
 	INIT_LIST_HEAD(&sd->ghosts);
 	INIT_LIST_HEAD(&sd->queues);
 	INIT_DELAYED_WORK(&sd->ghosts_work, ghosts_work);
+	sd->num_pasids = 1u << pasid_bits;
+	sd->pasids_seen = devm_bitmap_zalloc(&sd->pdev->dev, sd->num_pasids, GFP_KERNEL);
+	return sd->pasids_seen ? 0 : -ENOMEM;
 }
 
 /* A reset ends what no stop did */
@@ -143,7 +203,7 @@ void soft_ghosts_exorcise(struct soft_device *sd)
 	INIT_LIST_HEAD(&sd->ghosts);
 }
 
-static void leave_ghost(struct soft_queue *q, unsigned long ends)
+static void leave_ghost(struct soft_queue *q, unsigned long ends, bool replays)
 {
 	struct soft_device *sd = q->sd;
 	struct soft_ghost *ghost = kzalloc_obj(*ghost);
@@ -154,6 +214,7 @@ static void leave_ghost(struct soft_queue *q, unsigned long ends)
 	ghost->pasid = q->pasid;
 	ghost->address = q->last_address;
 	ghost->ends = ends;
+	ghost->replays = replays;
 	spin_lock(&sd->ghosts_lock);
 	list_add_tail(&ghost->node, &sd->ghosts);
 	spin_unlock(&sd->ghosts_lock);
@@ -163,14 +224,18 @@ static void leave_ghost(struct soft_queue *q, unsigned long ends)
 /* What a stopped queue says instead of the truth */
 enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth)
 {
+	remember(q->sd, q);
 	switch (READ_ONCE(q->sd->misbehave)) {
 	case ACCEL_HOLD:
 		return SVA_EVIDENCE_NEITHER;
 	case ACCEL_STALE:
-		leave_ghost(q, 0);
+		leave_ghost(q, 0, false);
+		return SVA_EVIDENCE_NEITHER;
+	case ACCEL_REPLAY:
+		leave_ghost(q, 0, true);
 		return SVA_EVIDENCE_NEITHER;
 	case ACCEL_LATE:
-		leave_ghost(q, (jiffies + GHOST_LATE) ?: 1);
+		leave_ghost(q, (jiffies + GHOST_LATE) ?: 1, false);
 		return SVA_EVIDENCE_NEITHER;
 	case ACCEL_NEVER:
 		schedule_timeout_uninterruptible(STOP_TIMEOUT);

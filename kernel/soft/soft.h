@@ -25,6 +25,8 @@
 #define SOFT_POLL_MAX_US 100000
 #define SOFT_WINDOW_NODES 512		/* list nodes visited in one window */
 
+#define SOFT_ADDRESSES	64		/* that a rogue device remembers */
+
 /**
  * struct soft_device - one accelerator
  * @engines: runs a queue's work, one item a queue
@@ -35,6 +37,10 @@
  * @fault_strikes: held back in so many seconds in a row, a context is stopped
  * @ghosts: what goes on accessing after stop (rogue.c); @queues: whose PASID is in the
  *	IOMMU; both with @ghosts_lock
+ * @addresses: last accessed by queues that have been stopped; @replayed: how often one
+ *	was taken from there
+ * @pasids_seen: of all queues that have been stopped, of @num_pasids; @probed: the next
+ *	one to ask for
  * @refused: accesses of ghosts that the IOMMU refused
  * @landed: accesses of ghosts that it let through after their PASID was taken out
  */
@@ -54,6 +60,11 @@ struct soft_device {
 	struct list_head ghosts;
 	struct list_head queues;
 	struct delayed_work ghosts_work;
+	u64 addresses[SOFT_ADDRESSES];
+	u32 replayed;
+	unsigned long *pasids_seen;
+	unsigned long num_pasids;
+	unsigned long probed;
 	u64 refused;
 	u64 landed;
 	char name[SVA_NAME_LEN];
@@ -70,6 +81,7 @@ struct soft_device {
  * @blocked: take no more work; set once
  * @wait: for page responses, and for being blocked
  * @outstanding: page requests without a response
+ * @asked: when the first of them was sent, in ns
  * @windows: opened on the address space, each of which is a translation asked for
  * @window: when the current second of failed page requests began; @failed: how many
  *	there were in it; @strikes: in so many seconds in a row there were too many
@@ -93,6 +105,7 @@ struct soft_queue {
 	struct work_struct work;
 	wait_queue_head_t wait;
 	atomic_t outstanding;
+	u64 asked;
 	u64 stale;
 	u64 windows;
 	u32 histogram[SVA_FAULT_BUCKETS];
@@ -147,7 +160,7 @@ soft_step_fn soft_operation(const struct sva_accel_desc *desc, u32 *status);
 void soft_engine_work(struct work_struct *work);
 
 /* rogue.c */
-void soft_ghosts_init(struct soft_device *sd);
+int soft_ghosts_init(struct soft_device *sd, u32 pasid_bits);
 void soft_ghosts_bind(struct soft_queue *q);
 void soft_ghosts_unbind(struct soft_queue *q);
 void soft_ghosts_exorcise(struct soft_device *sd);

@@ -169,7 +169,7 @@ TEST(R7, list_tells_account_cookie_and_binding)
 	CHECK_EQ(entry.state, SVA_STATE_BOUND);
 	CHECK_EQ(entry.pasid, pasid);
 	CHECK_EQ(entry.type, 0);
-	CHECK_EQ(entry.reserved, 0);
+	CHECK_EQ(entry.waiting_ms, 0);
 }
 
 TEST(R7, list_entry_size)

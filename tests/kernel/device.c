@@ -293,9 +293,37 @@ void attribute_write(const char *name, const char *value)
 	      device_name(), strerror(errno));
 }
 
+static bool takes_mode(void *mode)
+{
+	return attribute_try("device/misbehave", mode);
+}
+
+/* Unless it is just being reset by function level, when nothing can be written */
 void misbehave(const char *mode)
 {
-	attribute_write("device/misbehave", mode);
+	CHECK(wait_until(takes_mode, (void *)(uintptr_t)mode, PATIENCE_MS), "mode %s: %s", mode,
+	      strerror(errno));
+}
+
+struct log_value {
+	const char *name;
+	long value;
+};
+
+static bool can_be_read(void *arg)
+{
+	struct log_value *log = arg;
+
+	log->value = attribute_read(log->name);
+	return log->value >= 0;
+}
+
+long device_log(const char *name)
+{
+	struct log_value log = { .name = name };
+
+	CHECK(wait_until(can_be_read, &log, PATIENCE_MS), "%s cannot be read", name);
+	return log.value;
 }
 
 void device_reset(int node)

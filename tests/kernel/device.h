@@ -79,6 +79,8 @@ long parameter_read(const char *module, const char *name);
 void misbehave(const char *mode);
 /* When its driver is unloaded */
 void misbehave_ends_without_driver(void);
+/* "device/refused", "device/landed": what the device says of accesses after a stop */
+long device_log(const char *name);
 /* Resets the device and waits until it is done */
 void device_reset(int node);
 

@@ -7,7 +7,7 @@
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += numa removal suspend traces
-KERNEL_TESTS += evidence faults provider example stalls widths pins storm soak ats pci
+KERNEL_TESTS += evidence faults provider example stalls widths pins storm soak oracle ats pci
 SERVICE_TESTS := path admin hostile cycles obstacle
 SERVICE_TESTS += partitions
 SERVICE_TESTS += library
@@ -34,11 +34,17 @@ $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON)
 endef
 $(foreach test,$(KERNEL_TESTS),$(eval $(call kernel-test,$(test))))
 
+# Processes that do anything at any time: what both do with them is their own
+AGENTS := $(addprefix $(KT)/,agents.o agent_context.o agent_child.o agent_admin.o)
+$(KT)/soak $(KT)/oracle: $(AGENTS)
+
 define service-test
 $(KT)/$(1): $(call kt-sources,$(1)) $(KT_COMMON) $(B)/libsva/libsva.so
 	$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$(B)/libsva -lsva -pthread
 endef
 $(foreach test,$(SERVICE_TESTS) $(OLD_KERNEL_TESTS),$(eval $(call service-test,$(test))))
+
+$(KT)/admin: $(KT)/stalls_file.o
 
 $(SHUTDOWN_PROGRAM): $(call kt-sources,shutdown) $(KT_COMMON)
 	$(CC) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ -pthread

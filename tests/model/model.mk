@@ -4,6 +4,9 @@
 
 .PHONY: verify verify-bounded mutations
 
+# Guest tests are among what has to see a planted fault
+verify verify-bounded mutations: all $(GUEST_TESTS)
+
 verify:
 	B='$(B)' tests/model/run
 	B='$(B)' tests/mutations/run

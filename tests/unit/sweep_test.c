@@ -172,6 +172,43 @@ static void clients_ask(struct session *s)
 	ask(s, "nonsense", 8);
 }
 
+static void ask_about_number(struct session *s, uint16_t type, uint32_t number)
+{
+	struct sva_msg_number request = {
+		.msg = header(type, sizeof(request)), .number = number,
+	};
+
+	ask(s, &request, sizeof(request));
+}
+
+/* Root's requests; a grant that was refused for want of something is not there to remove */
+static void administrators_ask(struct session *s)
+{
+	struct sva_msg_add_grant to_user = {
+		.msg = header(SVA_MSG_ADD_GRANT, sizeof(to_user)), .device = "soft0",
+		.uid = 4711, .contexts = 2,
+	}, to_cgroup = {
+		.msg = header(SVA_MSG_ADD_GRANT, sizeof(to_cgroup)), .device = "soft0",
+		.contexts = 2, .cgroup = "/",
+	};
+	struct sva_msg_explain_user explain = {
+		.msg = header(SVA_MSG_EXPLAIN_USER, sizeof(explain)), .device = "soft0", .uid = 4711,
+	};
+	struct sva_msg_revoke revoke = {
+		.msg = header(SVA_MSG_REVOKE, sizeof(revoke)), .device = "soft0", .context = 1,
+	};
+
+	ask_about_number(s, SVA_MSG_SUBSCRIBE, 0);
+	ask(s, &to_user, sizeof(to_user));
+	ask(s, &to_cgroup, sizeof(to_cgroup));
+	ask_about_number(s, SVA_MSG_LIST_GRANTS, 0);
+	ask(s, &explain, sizeof(explain));
+	ask(s, &revoke, sizeof(revoke));
+	ask_about_number(s, SVA_MSG_STATS, 0);
+	for (uint32_t number = 1; number <= 2; number++)
+		ask_about_number(s, SVA_MSG_REMOVE_GRANT, number);
+}
+
 /* Replies pile up, so that one has to wait in svad */
 static void a_client_does_not_read(struct session *s)
 {
@@ -246,6 +283,7 @@ static void play(struct session *s)
 	plug(s, "soft0");
 	plug(s, "soft1");
 	clients_ask(s);
+	administrators_ask(s);
 	a_client_does_not_read(s);
 	the_kernel_tells(s);
 	reload(s);
@@ -264,6 +302,7 @@ static void play_and_leave(struct fixture *f, struct session *s)
 	scarce_files(-1);
 	fake_reset();
 	unlink(f->socket);
+	unlink(f->state);
 }
 
 /* One session; what it has left over is a leak */

@@ -305,6 +305,7 @@ static void the_running_kernel_is_asked_for_peerpidfd(void **state)
 
 static struct sva_msg_device device;
 static struct sva_msg_explained explained;
+static struct sva_msg_contexts contexts;
 
 static bool serve(struct fake_svad *self, int connection, const union fake_request *request,
 		  size_t size)
@@ -317,6 +318,15 @@ static bool serve(struct fake_svad *self, int connection, const union fake_reque
 	if (request->msg.type == SVA_MSG_EXPLAIN) {
 		verdict.msg = fake_reply(request, sizeof(verdict));
 		fake_send(connection, &verdict, sizeof(verdict), -1, 0);
+		return true;
+	}
+	if (request->msg.type == SVA_MSG_LIST_CONTEXTS) {
+		struct sva_msg_contexts list = { 0 };
+
+		if (!request->list_contexts.after)
+			list = contexts;
+		list.msg = fake_reply(request, sizeof(list));
+		fake_send(connection, &list, sizeof(list), -1, 0);
 		return true;
 	}
 	if (!request->list_devices.start && *device.name) {
@@ -346,6 +356,7 @@ static void svad_start(void)
 	};
 	explained = (struct sva_msg_explained){ .permitted = 1, .rule = 12, .file = "/etc/svad.conf",
 						.text = "allow user alice" };
+	contexts = (struct sva_msg_contexts){ 0 };
 }
 
 static void a_device_that_may_be_used_is_well(void **state)
@@ -405,6 +416,34 @@ static void what_the_kernel_says_of_a_device_is_named(void **state)
 	ask_svad();
 	assert_int_equal(find("binding")->reason, SVA_REASON_NOT_VIABLE);
 	assert_int_equal(problems(), 1);
+}
+
+/* R7: an administrator is told whose memory it is that does not answer, and what to do */
+static void a_process_whose_page_does_not_come_is_named(void **state)
+{
+	(void)state;
+	svad_start();
+	contexts.count = 2;
+	contexts.contexts[0] = (struct sva_context_entry){
+		.id = 7, .owner = 122, .waiting_ms = 4999, .state = SVA_STATE_BOUND,
+	};
+	contexts.contexts[1] = (struct sva_context_entry){
+		.id = 8, .owner = 123, .account = 1001, .state = SVA_STATE_STOPPING,
+	};
+	ask_svad();
+	assert_int_equal(problems(), 0);
+	assert_int_equal(find("faults")->status, FINDING_OK);
+	contexts.contexts[1].waiting_ms = 35600;
+	ask_svad();
+	assert_int_equal(problems(), 1);
+	assert_string_equal(find("faults")->subject, "soft0");
+	assert_string_equal(find("faults")->what, "a page request of context 8 of process 123 "
+			    "(uid 1001) has been unanswered for 35 s");
+	assert_non_null(strstr(find("faults")->why, "FUSE"));
+	assert_non_null(strstr(find("faults")->remedy, "/proc/123/maps"));
+	contexts.contexts[1].owner = 0;
+	ask_svad();
+	assert_non_null(strstr(find("faults")->remedy, "the process has died"));
 }
 
 static void a_svad_without_the_device_is_named(void **state)
@@ -524,6 +563,7 @@ int main(void)
 		TEST(the_rule_that_denies_is_named),
 		TEST(a_policy_without_a_rule_is_named),
 		TEST(what_the_kernel_says_of_a_device_is_named),
+		TEST(a_process_whose_page_does_not_come_is_named),
 		TEST(a_svad_without_the_device_is_named),
 		TEST(no_svad_is_named_and_what_it_would_know_is_not_guessed),
 		TEST(json_says_what_text_says),

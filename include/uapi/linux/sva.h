@@ -252,6 +252,9 @@ struct sva_create_context {
  * @release: enum sva_release
  * @pasid: 0 while none is bound
  * @end_reason: enum sva_reason that ended it, 0 when nothing did or it was asked for
+ * @waiting_ms: for so many milliseconds a page request has been waiting for its answer,
+ *	the oldest if there are several; 0: none is.  Also while the context is stopping,
+ *	which then waits for the same.
  * @submitted: descriptors taken by the device
  * @faults: accesses that met no page
  * @page_requests: page requests sent
@@ -273,7 +276,7 @@ struct sva_context_entry {
 	__u32 release;
 	__u32 pasid;
 	__u32 end_reason;
-	__u32 reserved;
+	__u32 waiting_ms;
 	__u64 submitted;
 	__u64 faults;
 	__u64 page_requests;

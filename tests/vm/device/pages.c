@@ -278,6 +278,23 @@ static uint32_t requests_allowed(const struct accel *accel)
 	return allowed < accel->requests_max ? allowed : accel->requests_max;
 }
 
+uint64_t pages_waiting_ns(struct context *ctx)
+{
+	struct accel *accel = ctx->accel;
+	uint64_t now = clock_ns(), longest = 0;
+
+	pthread_mutex_lock(&accel->lock);
+	for (uint32_t i = 0; i < GROUP_OF_GHOSTS; i++) {
+		const struct page_group *group = &accel->groups[i];
+
+		if (group->ctx == ctx && now > group->sent && now - group->sent > longest &&
+		    (group->state == GROUP_SENT || group->state == GROUP_ABANDONED))
+			longest = now - group->sent;
+	}
+	pthread_mutex_unlock(&accel->lock);
+	return longest;
+}
+
 /* An index for a group, -EAGAIN: none is free, or too much is out already */
 static int group_get(struct job *job, uint32_t pages)
 {

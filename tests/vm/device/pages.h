@@ -45,6 +45,9 @@ int pages_translate(struct job *job);
 int pages_request(struct job *job, uint64_t address, uint32_t pages, uint32_t access,
 		  bool (*give_up)(const struct job *job));
 
+/* How long the context's oldest page request without a response has been waiting; 0: none */
+uint64_t pages_waiting_ns(struct context *ctx);
+
 /* A stop marker: behind it nothing under @pasid follows; false: it was refused */
 bool pages_stop_marker(struct accel *accel, uint32_t pasid);
 

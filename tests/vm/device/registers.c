@@ -6,6 +6,7 @@
  * tail costs no more than the store and, where the engine sleeps, its wake-up.
  */
 #include "tests/vm/device/device.h"
+#include "tests/vm/device/pages.h"
 #include "tests/vm/device/rogue.h"
 
 #define PCI_MEMORY_64	0x04	/* hw/pci/pci.h: PCI_BASE_ADDRESS_MEM_TYPE_64 */
@@ -85,7 +86,7 @@ static void global_write(struct accel *accel, hwaddr addr, uint32_t value)
 	case SVA_PCI_FAULT_RATE: accel->fault_rate = value; break;
 	case SVA_PCI_FAULT_STRIKES: accel->fault_strikes = value; break;
 	case SVA_PCI_MISBEHAVE:
-		if (accel->rogue && value <= SVA_PCI_MISBEHAVE_MUTE)
+		if (accel->rogue && value <= SVA_PCI_MISBEHAVE_REPLAY)
 			accel->misbehave = value;
 		break;
 	case SVA_PCI_BREAK:
@@ -97,7 +98,7 @@ static void global_write(struct accel *accel, hwaddr addr, uint32_t value)
 
 /* -------------------------------------------------------------- contexts */
 
-static uint64_t counter(const struct context *ctx, uint32_t offset)
+static uint64_t counter(struct context *ctx, uint32_t offset)
 {
 	switch (offset) {
 	case SVA_PCI_CTX_RING: return ctx->ring_bus;
@@ -111,11 +112,12 @@ static uint64_t counter(const struct context *ctx, uint32_t offset)
 	case SVA_PCI_CTX_STALE: return ctx->stale;
 	case SVA_PCI_CTX_FAULT_NS: return ctx->shadow.fault_ns;
 	case SVA_PCI_CTX_INVALIDATIONS: return ctx->invalidations;
+	case SVA_PCI_CTX_WAITING: return pages_waiting_ns(ctx);
 	}
 	return 0;
 }
 
-static uint32_t context_read(const struct context *ctx, uint32_t offset)
+static uint32_t context_read(struct context *ctx, uint32_t offset)
 {
 	if (offset >= SVA_PCI_CTX_HISTOGRAM &&
 	    offset < SVA_PCI_CTX_HISTOGRAM + 4 * SVA_PCI_HISTOGRAM_BUCKETS)

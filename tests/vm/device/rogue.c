@@ -6,6 +6,10 @@
  * accessing, a stopped context leaves a ghost: it goes on translating, writing and asking
  * for pages under the PASID that the context had.  It has no translations of its own to
  * live on: those are asked for anew each time, and the IOMMU has to refuse them.
+ *
+ * The device remembers addresses and PASIDs, also over a reset.  In the mode that
+ * replays, its ghosts write to the addresses of others too.  PASIDs that no ghost has
+ * may have been given on rightly: there it asks and writes nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +25,10 @@
 #define INTERVAL_NS	1000000
 #define LATE_NS		(100 * 1000000ull)
 #define VANISH_NS	(3 * 1000000000ull)
-#define MARK		0x6768306768306768ull
+#define MARK		0x67683067ull	/* the upper half of what ghosts write */
+#define ADDRESSES	64		/* that it remembers */
+#define PASIDS		(1u << 20)
+#define PROBES		4		/* PASIDs asked for at a time */
 
 /* linux/pci_regs.h: of the uncorrectable errors, one that is fatal by default, one not */
 #define ERR_UNC_COMPLETION_TIMEOUT	0x00004000u
@@ -32,6 +39,7 @@
  * @ctx: whose ghost it is; NULL once that was started again
  * @released: the PASID has been taken out of the IOMMU: from here on nothing may land.
  *	Before that, what lands is in the memory of its own process, which has others bound.
+ * @replays: it accesses what other contexts accessed, too
  * @ends: 0: with the next reset
  */
 struct ghost {
@@ -40,27 +48,49 @@ struct ghost {
 	uint32_t pasid;
 	uint64_t address;
 	bool released;
+	bool replays;
 	uint64_t ends;
 };
 
 /**
  * struct ghosts - of one device; all of it is protected by the BQL but @quit, @thread
+ *	and what the engines remember
+ * @addresses: last accessed by contexts that have been stopped; @replayed: how often one
+ *	was taken from there
+ * @pasids_seen: of all contexts that have been stopped, a bit each; @probed: the next one
+ *	to ask for
  */
 struct ghosts {
 	struct ghost *first;
+	uint64_t addresses[ADDRESSES];
+	uint32_t replayed;
+	uint8_t pasids_seen[PASIDS / 8];
+	uint32_t probed;
 	pthread_t thread;
 	bool running, quit;
 };
 
-/* With the BQL: nothing can come between the translation and the write */
-static void haunt(struct accel *accel, struct ghost *ghost)
+static void ask_for_page(struct accel *accel, uint32_t pasid, uint64_t address)
 {
-	struct IOMMUTLBEntry entry;
-	uint64_t offset = ghost->address & (PAGE_BYTES - 1) & ~7ull, memory, mark = MARK;
+	if (qemu.pcie_pri_enabled(accel->pci))
+		qemu.pci_pri_request_page(accel->pci, pasid, false, false,
+					  address & ~(PAGE_BYTES - 1), true, GROUP_OF_GHOSTS,
+					  true, true);
+}
 
-	if (pages_ats(accel, ghost->pasid, ghost->address, true, &entry)) {
+/*
+ * With the BQL: nothing can come between the translation and the write.  What it writes
+ * says under which PASID.
+ */
+static void haunt(struct accel *accel, struct ghost *ghost, uint64_t address)
+{
+	uint64_t offset = address & (PAGE_BYTES - 1) & ~7ull, memory;
+	const uint64_t mark = MARK << 32 | ghost->pasid;
+	struct IOMMUTLBEntry entry;
+
+	if (pages_ats(accel, ghost->pasid, address, true, &entry)) {
 		memory = (entry.translated_addr & ~entry.addr_mask) |
-			 (ghost->address & entry.addr_mask & ~(PAGE_BYTES - 1));
+			 (address & entry.addr_mask & ~(PAGE_BYTES - 1));
 		if (memory_host(memory))
 			qemu.address_space_write(qemu.address_space_memory, memory + offset,
 						 MEMTXATTRS_UNSPECIFIED, &mark, sizeof(mark));
@@ -70,10 +100,43 @@ static void haunt(struct accel *accel, struct ghost *ghost)
 		if (ghost->ctx)
 			ghost->ctx->stale++;
 	}
-	if (qemu.pcie_pri_enabled(accel->pci))
-		qemu.pci_pri_request_page(accel->pci, ghost->pasid, false, false,
-					  ghost->address & ~(PAGE_BYTES - 1), true,
-					  GROUP_OF_GHOSTS, true, true);
+	ask_for_page(accel, ghost->pasid, address);
+}
+
+static uint64_t next_address(struct ghosts *ghosts)
+{
+	return __atomic_load_n(&ghosts->addresses[ghosts->replayed++ % ADDRESSES],
+			       __ATOMIC_RELAXED);
+}
+
+/* A PASID that the device was given at any time: an access that the IOMMU decides on */
+static void probe(struct accel *accel, uint32_t pasid)
+{
+	uint64_t address = next_address(accel->ghosts);
+	struct IOMMUTLBEntry entry;
+
+	if (!pages_ats(accel, pasid, address, true, &entry))
+		accel->refused++;
+	ask_for_page(accel, pasid, address);
+}
+
+static bool is_seen(const struct ghosts *ghosts, uint32_t pasid)
+{
+	return __atomic_load_n(&ghosts->pasids_seen[pasid / 8], __ATOMIC_RELAXED) & 1u << pasid % 8;
+}
+
+static void probe_some(struct accel *accel)
+{
+	struct ghosts *ghosts = accel->ghosts;
+
+	for (int i = 0; i < PROBES; i++) {
+		while (ghosts->probed < PASIDS && !is_seen(ghosts, ghosts->probed))
+			ghosts->probed++;
+		if (ghosts->probed < PASIDS)
+			probe(accel, ghosts->probed++);
+		else
+			ghosts->probed = 0;
+	}
 }
 
 /* It has come to an end by itself, and says so */
@@ -90,7 +153,9 @@ static void haunt_all(struct accel *accel)
 	struct ghost **at = &accel->ghosts->first, *ghost;
 
 	while ((ghost = *at)) {
-		haunt(accel, ghost);
+		haunt(accel, ghost, ghost->address);
+		if (ghost->replays)
+			haunt(accel, ghost, next_address(accel->ghosts));
 		if (!ghost->ends || clock_ns() < ghost->ends) {
 			at = &ghost->next;
 			continue;
@@ -109,6 +174,8 @@ static void *ghosts_main(void *arg)
 	qemu.rcu_register_thread();
 	while (!__atomic_load_n(&accel->ghosts->quit, __ATOMIC_ACQUIRE)) {
 		bql_lock();
+		if (accel->ghosts->first && accel->misbehave == SVA_PCI_MISBEHAVE_REPLAY)
+			probe_some(accel);
 		haunt_all(accel);
 		qemu.bql_unlock();
 		nanosleep(&interval, NULL);
@@ -173,7 +240,7 @@ void rogue_forget(struct context *ctx)
 
 /* Not of a context that was released, reset or even started again meanwhile: that its
  * stop is over was not awaited, and the PASID is not the one that was stopped */
-static void leave_ghost(struct context *ctx, uint32_t generation, uint64_t ends)
+static void leave_ghost(struct context *ctx, uint32_t generation, uint64_t ends, bool replays)
 {
 	struct ghosts *ghosts = ctx->accel->ghosts;
 	struct ghost *ghost = calloc(1, sizeof(*ghost));
@@ -190,6 +257,7 @@ static void leave_ghost(struct context *ctx, uint32_t generation, uint64_t ends)
 	ghost->pasid = ctx->pasid;
 	ghost->address = ctx->last_address;
 	ghost->ends = ends;
+	ghost->replays = replays;
 	ghost->next = ghosts->first;
 	ghosts->first = ghost;
 	if (!ghosts->running)
@@ -197,20 +265,36 @@ static void leave_ghost(struct context *ctx, uint32_t generation, uint64_t ends)
 	qemu.bql_unlock();
 }
 
+/* From the engine, which holds no lock */
+static void remember(struct context *ctx)
+{
+	struct ghosts *ghosts = ctx->accel->ghosts;
+
+	__atomic_store_n(&ghosts->addresses[ctx->pasid % ADDRESSES], ctx->last_address,
+			 __ATOMIC_RELAXED);
+	__atomic_fetch_or(&ghosts->pasids_seen[ctx->pasid / 8], 1u << ctx->pasid % 8,
+			  __ATOMIC_RELAXED);
+}
+
 bool rogue_evidence(struct context *ctx, uint32_t generation, uint32_t truth,
 		    uint32_t *evidence)
 {
+	remember(ctx);
 	*evidence = truth;
 	switch (__atomic_load_n(&ctx->accel->misbehave, __ATOMIC_RELAXED)) {
 	case SVA_PCI_MISBEHAVE_HOLD:
 		*evidence = SVA_PCI_EVIDENCE_NEITHER;
 		return true;
 	case SVA_PCI_MISBEHAVE_STALE:
-		leave_ghost(ctx, generation, 0);
+		leave_ghost(ctx, generation, 0, false);
+		*evidence = SVA_PCI_EVIDENCE_NEITHER;
+		return true;
+	case SVA_PCI_MISBEHAVE_REPLAY:
+		leave_ghost(ctx, generation, 0, true);
 		*evidence = SVA_PCI_EVIDENCE_NEITHER;
 		return true;
 	case SVA_PCI_MISBEHAVE_LATE:
-		leave_ghost(ctx, generation, clock_ns() + LATE_NS);
+		leave_ghost(ctx, generation, clock_ns() + LATE_NS, false);
 		*evidence = SVA_PCI_EVIDENCE_NEITHER;
 		return true;
 	case SVA_PCI_MISBEHAVE_NEVER:

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * stalls_faults.c - page requests whose page does not come: who waits for it, and who
+ * does not (docs/security.md has the figures)
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/userfaultfd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "puppet.h"
+#include "ring.h"
+#include "stalls.h"
+
+#define PAGE	4096u
+#define HOLD_MS	1000
+
+/* --------------------------------------------------------------- processes */
+
+/* Is bound, and unbinds when it is told to */
+static void is_bound(int line, void *arg)
+{
+	struct queue queue;
+
+	(void)arg;
+	queue_open(&queue);
+	word_send(line, queue.id);
+	word_receive(line);
+	queue_close(&queue);
+	word_send(line, 0);
+}
+
+static void resets(int line, void *arg)
+{
+	word_send(line, 0);
+	word_receive(line);
+	device_reset(*(int *)arg);
+	word_send(line, 0);
+}
+
+static void removes(int line, void *arg)
+{
+	(void)arg;
+	word_send(line, 0);
+	word_receive(line);
+	device_remove();
+	device_return();
+	word_send(line, 0);
+}
+
+static void revokes(int line, void *arg)
+{
+	uint64_t id = *(uint64_t *)arg;
+	int node = node_open();
+
+	word_send(line, 0);
+	word_receive(line);
+	context_revoke(node, id);
+	event_await(node, SVA_EVENT_ENDED, id);
+	word_send(line, 0);
+}
+
+/* ------------------------------------------------------------------- scene */
+
+/**
+ * struct scene - a process whose device waits for a page that does not come
+ * @since: when that began
+ */
+struct scene {
+	struct stall stall;
+	struct child reader;
+	uint64_t id;
+	int node;
+	uint64_t since;
+};
+
+static void scene_start(struct scene *scene)
+{
+	scene->node = node_open();
+	stall_start(&scene->stall);
+	child_start(&scene->reader, stall_reader, &scene->stall);
+	scene->id = word_receive(scene->reader.line);
+	stall_await(&scene->stall);
+	scene->since = now_ns();
+}
+
+static void scene_end(struct scene *scene)
+{
+	child_reap(&scene->reader);
+	stall_end(&scene->stall);
+	close(scene->node);
+}
+
+static uint32_t waiting_ms(struct scene *scene, uint64_t id)
+{
+	struct sva_context_entry entry;
+
+	CHECK(context_listed(scene->node, id, &entry), "it is not there");
+	return entry.waiting_ms;
+}
+
+static bool waits(void *arg)
+{
+	struct scene *scene = arg;
+
+	return waiting_ms(scene, scene->id) > 0;
+}
+
+static bool waits_no_more(void *arg)
+{
+	return !waits(arg);
+}
+
+static bool is_stopping(void *arg)
+{
+	struct scene *scene = arg;
+	struct sva_context_entry entry;
+
+	return context_listed(scene->node, scene->id, &entry) && entry.state == SVA_STATE_STOPPING;
+}
+
+static bool has_held(void *arg)
+{
+	return now_ns() - *(uint64_t *)arg > HOLD_MS * 1000000ull;
+}
+
+/* ------------------------------------------------------ who is not held up */
+
+TEST(R8, page_that_does_not_come_holds_up_nobody_who_binds_or_computes)
+{
+	struct puppet neighbour, newcomer;
+	struct scene scene;
+	uint64_t start;
+
+	puppet_start(&neighbour);
+	puppet_bind(&neighbour, node_open());
+	scene_start(&scene);
+	start = now_ns();
+	puppet_compute(&neighbour, 0);
+	puppet_start(&newcomer);
+	puppet_bind(&newcomer, scene.node);
+	puppet_compute(&newcomer, 0);
+	test_note("a neighbour's job, a bind and a job took %llu ms in all",
+		  (unsigned long long)(now_ns() - start) / 1000000);
+	stall_let_go(&scene.stall);
+	word_send(scene.reader.line, 0);
+	word_receive(scene.reader.line);
+	puppet_end(&neighbour);
+	puppet_end(&newcomer);
+	scene_end(&scene);
+}
+
+/* R7: for svactl doctor, which names the process */
+TEST(R7, page_request_without_an_answer_is_told_with_its_age)
+{
+	struct child other;
+	struct scene scene;
+	uint64_t id;
+
+	child_start(&other, is_bound, NULL);
+	id = word_receive(other.line);
+	scene_start(&scene);
+	CHECK(wait_until(waits, &scene, PATIENCE_MS), "nobody says so");
+	CHECK(waiting_ms(&scene, scene.id) <= (now_ns() - scene.since) / 1000000 + 1000,
+	      "%u ms is too long", waiting_ms(&scene, scene.id));
+	CHECK_EQ(waiting_ms(&scene, id), 0);
+	stall_let_go(&scene.stall);
+	CHECK(wait_until(waits_no_more, &scene, PATIENCE_MS), "it waits for ever");
+	word_send(scene.reader.line, 0);
+	word_receive(scene.reader.line);
+	word_send(other.line, 0);
+	word_receive(other.line);
+	child_join(&other);
+	scene_end(&scene);
+}
+
+/*
+ * The kernel's handler of the page request holds the address space: the process is gone
+ * at once, its binding is not, and a revoke begins the end of that.
+ */
+TEST(R7, page_request_of_a_killed_process_is_told_until_it_is_answered)
+{
+	struct sva_context_entry entry;
+	struct scene scene;
+
+	scene_start(&scene);
+	CHECK(wait_until(waits, &scene, PATIENCE_MS), "nobody says so");
+	MUST(kill(scene.reader.pid, SIGKILL));
+	child_reap(&scene.reader);
+	CHECK(context_listed(scene.node, scene.id, &entry), "it is not there");
+	CHECK_EQ(entry.owner, 0);
+	CHECK(entry.waiting_ms > 0, "nobody says so");
+	context_revoke(scene.node, scene.id);
+	CHECK(wait_until(is_stopping, &scene, PATIENCE_MS), "it does not begin to stop");
+	CHECK(waiting_ms(&scene, scene.id) > 0, "nobody says so while it stops");
+	stall_let_go(&scene.stall);
+	event_await(scene.node, SVA_EVENT_ENDED, scene.id);
+	stall_end(&scene.stall);
+}
+
+/* The core's lock is free while those wait who leave */
+TEST_WITHIN(R8, who_binds_does_not_wait_for_those_who_leave, 20)
+{
+	struct puppet newcomer;
+	struct scene scene;
+	uint64_t start;
+
+	scene_start(&scene);
+	word_send(scene.reader.line, 0);
+	CHECK(wait_until(is_stopping, &scene, PATIENCE_MS), "it does not begin to stop");
+	start = now_ns();
+	puppet_start(&newcomer);
+	puppet_bind(&newcomer, scene.node);
+	puppet_compute(&newcomer, 0);
+	CHECK(is_stopping(&scene), "the page has come by itself");
+	test_note("a bind and a job took %llu ms", (unsigned long long)(now_ns() - start) / 1000000);
+	stall_let_go(&scene.stall);
+	word_receive(scene.reader.line);
+	puppet_end(&newcomer);
+	scene_end(&scene);
+}
+
+/* ----------------------------------------------------------- who is held up */
+
+/* What an actor does while a page does not come, for as long as that lasts at least */
+static void is_done_when_it_comes(const char *what, void (*act)(int line, void *arg), void *arg,
+				  struct scene *scene)
+{
+	struct child actor;
+	uint64_t start;
+	bool early;
+
+	child_start(&actor, act, arg);
+	word_receive(actor.line);
+	start = now_ns();
+	word_send(actor.line, 0);
+	CHECK(wait_until(has_held, &start, PATIENCE_MS), "time stands still");
+	early = fd_readable(actor.line, 0);
+	stall_let_go(&scene->stall);
+	CHECK(fd_readable(actor.line, PATIENCE_MS), "%s is never done", what);
+	word_receive(actor.line);
+	test_note("%s: %s, %llu ms", what, early ? "not held up" : "held up",
+		  (unsigned long long)(now_ns() - start) / 1000000);
+	child_join(&actor);
+}
+
+static void reader_leaves(struct scene *scene)
+{
+	word_send(scene->reader.line, 0);
+	word_receive(scene->reader.line);
+	scene_end(scene);
+}
+
+TEST(R8, unbind_of_another_process_is_done_when_the_page_comes)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	is_done_when_it_comes("unbind of another process", is_bound, NULL, &scene);
+	reader_leaves(&scene);
+}
+
+TEST(R8, revoke_is_done_when_the_page_comes)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	is_done_when_it_comes("revoke", revokes, &scene.id, &scene);
+	child_kill(&scene.reader);
+	stall_end(&scene.stall);
+}
+
+TEST(R8, reset_is_done_when_the_page_comes)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	is_done_when_it_comes("reset", resets, &scene.node, &scene);
+	child_kill(&scene.reader);
+	stall_end(&scene.stall);
+}
+
+TEST(R6, removal_is_done_when_the_page_comes)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	is_done_when_it_comes("removal and return", removes, NULL, &scene);
+	child_kill(&scene.reader);
+	stall_end(&scene.stall);
+}
+
+TEST(R8, unbind_of_the_process_itself_is_done_when_the_page_comes)
+{
+	struct scene scene;
+	uint64_t start;
+
+	scene_start(&scene);
+	start = now_ns();
+	word_send(scene.reader.line, 0);
+	CHECK(wait_until(has_held, &start, PATIENCE_MS), "time stands still");
+	stall_let_go(&scene.stall);
+	word_receive(scene.reader.line);
+	test_note("unbind of its own: %llu ms", (unsigned long long)(now_ns() - start) / 1000000);
+	scene_end(&scene);
+}
+
+/* When whoever serves the memory dies, the page will not come, and that is an answer */
+TEST(R8, death_of_the_file_s_server_ends_the_wait)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	child_kill(&scene.stall.server);
+	CHECK(wait_until(waits_no_more, &scene, PATIENCE_MS), "it waits for ever");
+	reader_leaves(&scene);
+}
+
+/* ------------------------------------------------------------- userfaultfd */
+
+/* Such a kernel complains at length of page requests into memory of a userfaultfd */
+static bool kernel_is_for_debugging(void)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[256];
+	bool found = false;
+
+	CHECK(symbols, "kallsyms: %s", strerror(errno));
+	while (!found && fgets(line, sizeof(line), symbols))
+		found = strstr(line, " page_init_poison\n");
+	fclose(symbols);
+	return found;
+}
+
+/* The kernel does not wait for user space where it could not be killed: it fails at once */
+TEST(R8, page_request_into_memory_of_a_userfaultfd_fails_at_once)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct queue queue;
+	int fd;
+
+	if (kernel_is_for_debugging()) {
+		test_note("not on a kernel that complains of it");
+		return;
+	}
+	fd = (int)MUST(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
+	MUST(ioctl(fd, UFFDIO_API, &api));
+	range.range.start = (uintptr_t)pages_alloc(PAGE);
+	range.range.len = PAGE;
+	MUST(ioctl(fd, UFFDIO_REGISTER, &range));
+	queue_open(&queue);
+	CHECK_EQ(queue_run(&queue, job_crc((void *)(uintptr_t)range.range.start, PAGE, 0)).status,
+		 SVA_ACCEL_PAGE_FAULT);
+	CHECK(!fd_readable(fd, 0), "user space was asked for the page");
+	queue_close(&queue);
+	close(fd);
+}
