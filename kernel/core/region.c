@@ -19,11 +19,12 @@
 
 static void *pages_alloc(const struct sva_region *region)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	/* R8: whoever runs out of memory here is told; it is no news for the log */
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 
 	if (region->kind == SVA_REGION_MEMORY)
 		return __vmalloc(region->size, gfp);
-	return alloc_pages_exact(region->size, gfp | __GFP_NOWARN);
+	return alloc_pages_exact(region->size, gfp);
 }
 
 static void pages_free(const struct sva_region *region, void *pages)
