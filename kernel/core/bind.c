@@ -171,6 +171,7 @@ static int bind_and_answer(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 	args->pasid = ctx->pasid;
+	sva_race_point();
 	ret = sva_ucmd_respond_nofault(ucmd);
 	if (!ret)
 		ret = start_queue(ctx, &ucmd->reason);
@@ -208,6 +209,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 		down_write(&ctx->active);
 		ctx->queue_ready = true;
 		up_write(&ctx->active);
+		sva_race_point();
 	}
 	spin_lock(&ctx->lock);
 	if (bound) {
@@ -218,6 +220,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 	}
 	spin_unlock(&ctx->lock);
 
+	sva_race_point();
 	if (bound)
 		tell_bound(ctx);
 	if (end)
@@ -233,6 +236,7 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	ret = begin_bind(ctx, &ucmd->reason);
 	if (ret)
 		return ret;
+	sva_race_point();
 	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
 	ret = sva_device_begin_bind(ctx, &ucmd->reason);
 	if (!ret) {

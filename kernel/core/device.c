@@ -429,6 +429,7 @@ void sva_device_retire(struct sva_device *sdev)
 	sva_types_remove(sdev);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
 	cancel_work_sync(&sdev->reset_work);
+	sva_race_point();
 	end_contexts(sdev);
 	if (sdev->all_quarantined)
 		(void)sva_device_reset_idle(sdev);
@@ -455,6 +456,7 @@ void sva_device_retire(struct sva_device *sdev)
 void sva_device_unregister(struct sva_device *sdev)
 {
 	set_gone(sdev);
+	sva_race_point();
 	sva_partitions_remove_all(sdev);
 	sva_device_retire(sdev);
 	put_device(&sdev->dev);

@@ -120,6 +120,7 @@ static int pin_page(struct sva_pins *pins, unsigned long index, bool write)
 		goto err_charge;
 	}
 	entry = xa_tag_pointer(page, write);
+	sva_race_point();
 	mutex_lock(&pins->lock);
 	ret = store_page(pins, index, entry);
 	mutex_unlock(&pins->lock);

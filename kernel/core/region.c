@@ -148,6 +148,7 @@ static vm_fault_t doorbell_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	memory = &ctx->regions[index];
 	pfn = page_to_pfn(virt_to_page(page));
+	sva_race_point();
 	down_read(&ctx->active);
 	if (ctx->queue_ready && memory->registers) {
 		pfn = PHYS_PFN(memory->base + offset);
@@ -216,6 +217,7 @@ int sva_region_mmap(struct sva_context *ctx, struct vm_area_struct *vma, u32 *re
 		*reason = SVA_REASON_BAD_RANGE;
 		return -EINVAL;
 	}
+	sva_race_point();
 	ret = check_protection(region, vma->vm_flags);
 	if (ret) {
 		*reason = SVA_REASON_ACCESS;
