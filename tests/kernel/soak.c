@@ -22,6 +22,7 @@
 #include "device.h"
 #include "harness.h"
 #include "modules.h"
+#include "options.h"
 #include "process.h"
 #include "puppet.h"
 #include "ring.h"
@@ -32,29 +33,11 @@
 
 /* -------------------------------------------------------------- arguments */
 
-static unsigned int operations = 20000;
+static uint64_t operations = 20000;
 static uint64_t seed;
 
-/* The harness knows no such arguments; for it they become patterns that match all */
-static void take_argument(char **argv, const char *name, uint64_t *value)
-{
-	if (strcmp(argv[0], name) || !argv[1])
-		return;
-	*value = strtoull(argv[1], NULL, 0);
-	argv[0] = argv[1] = strdup("*");
-}
-
-__attribute__((constructor)) static void take_arguments(int argc, char **argv)
-{
-	uint64_t count = operations;
-
-	seed = (uint64_t)time(NULL);
-	for (int i = 1; i < argc; i++) {
-		take_argument(argv + i, "--operations", &count);
-		take_argument(argv + i, "--seed", &seed);
-	}
-	operations = (unsigned int)count;
-}
+OPTION("--operations", operations)
+OPTION("--seed", seed)
 
 /* ----------------------------------------------------------------- agents */
 
@@ -577,7 +560,7 @@ static void live(int line, void *arg)
 
 static void agent_main(int line, void *arg)
 {
-	struct life life = { .number = *(unsigned int *)arg, .left = operations / AGENTS };
+	struct life life = { .number = *(unsigned int *)arg, .left = (unsigned int)operations / AGENTS };
 	uint64_t counts[OPERATIONS] = { 0 };
 
 	for (uint64_t n = 0; life.left; n++) {
@@ -661,8 +644,9 @@ TEST_WITHIN(R5, many_processes_doing_anything_at_any_time_leave_nothing, 3000)
 {
 	uint32_t low = newcomer_pasid(node_open());
 
-	test_note("%u operations by %u processes, seed %llu", operations, AGENTS,
-		  (unsigned long long)seed);
+	seed = seed ?: (uint64_t)time(NULL);
+	test_note("%llu operations by %u processes, seed %llu", (unsigned long long)operations,
+		  AGENTS, (unsigned long long)seed);
 	agents_run();
 	misbehave("none");
 	all_is_given_back(low);
