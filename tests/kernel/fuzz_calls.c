@@ -124,53 +124,76 @@ static uint64_t any_address(struct doing *doing)
 
 /* -------------------------------------------------------- ioctls, damaged */
 
+/* An argument on its way: a copy, and where the kernel is told that it lies */
+struct argument {
+	_Alignas(8) uint8_t copy[ARG_SIZE];
+	uint8_t *at;
+	uint32_t size;
+	uint32_t argsz;
+};
+
+static void argument_move(struct doing *doing, struct argument *argument)
+{
+	uint8_t *end = doing->world->memory.pool + FUZZ_PAGES * FUZZ_PAGE;
+
+	if (one_in(doing, 2)) {
+		argument->at = (uint8_t *)nowhere[below(doing, nowheres)];
+		return;
+	}
+	/* so that it ends, or a part of it, where there is nothing */
+	argument->at = end - below(doing, argument->size + 1);
+	memcpy(argument->at, argument->copy, (size_t)(end - argument->at));
+}
+
 /*
  * What the ladder of errors is there for: argsz, unknown flags and reserved bytes, a
  * number in the middle, and an argument that lies half where nothing is.
  */
-static long damaged_call(struct doing *doing, int fd, unsigned int command, void *arg, uint32_t size)
+static void argument_damage(struct doing *doing, struct argument *argument)
 {
-	_Alignas(8) uint8_t copy[ARG_SIZE] = { 0 };
-	uint8_t *at = copy;
-	uint32_t argsz = size;
-	long result;
+	uint32_t size = argument->size;
 
-	memcpy(copy, arg, size);
 	switch (below(doing, 24)) {
 	case 0:
-		argsz = below(doing, size + 1);
+		argument->argsz = below(doing, size + 1);
 		break;
 	case 1:
-		argsz = size + 8 * below(doing, 16);
+		argument->argsz = size + 8 * below(doing, 16);
 		break;
 	case 2:
-		argsz = (uint32_t)any_number(doing);
+		argument->argsz = (uint32_t)any_number(doing);
 		break;
 	case 3:
-		copy[4 + below(doing, 4)] ^= (uint8_t)(1u << below(doing, 8));
+		argument->copy[4 + below(doing, 4)] ^= (uint8_t)(1u << below(doing, 8));
 		break;
 	case 4:
 	case 5:
-		copy[below(doing, size)] ^= (uint8_t)(1u << below(doing, 8));
+		argument->copy[below(doing, size)] ^= (uint8_t)(1u << below(doing, 8));
 		break;
 	case 6:
-		copy[size + below(doing, ARG_SIZE - size)] = 1;
-		argsz = size + 64;
+		argument->copy[size + below(doing, ARG_SIZE - size)] = 1;
+		argument->argsz = size + 64;
 		break;
 	case 7:
-		at = doing->world->memory.pool + FUZZ_PAGES * FUZZ_PAGE - below(doing, size + 1);
-		memcpy(at, copy, (size_t)(doing->world->memory.pool + FUZZ_PAGES * FUZZ_PAGE - at));
-		break;
 	case 8:
-		at = (uint8_t *)nowhere[below(doing, nowheres)];
-		break;
+		argument_move(doing, argument);
 	}
-	if (at == copy)
-		memcpy(copy, &argsz, sizeof(argsz));
-	result = ioctl(fd, command, at);
+}
+
+static long damaged_call(struct doing *doing, int fd, unsigned int command, void *arg,
+			 uint32_t size)
+{
+	struct argument argument = { .at = argument.copy, .size = size, .argsz = size };
+	long result;
+
+	memcpy(argument.copy, arg, size);
+	argument_damage(doing, &argument);
+	if (argument.at == argument.copy)
+		memcpy(argument.copy, &argument.argsz, sizeof(argument.argsz));
+	result = ioctl(fd, command, argument.at);
 	check_result("ioctl", result);
-	if (at == copy)
-		memcpy(arg, copy, size);
+	if (argument.at == argument.copy)
+		memcpy(arg, argument.copy, size);
 	return result;
 }
 
