@@ -115,7 +115,7 @@ LOCAL_KDIR	:= /lib/modules/$(shell uname -r)/build
 MODULES		:= $(B)/modules/.built
 MODULES_KDIR	:= $(B)/modules-kdir/.built
 
-.PHONY: modules modules-other modules-if-possible FORCE
+.PHONY: modules modules-other modules-debug modules-if-possible FORCE
 FORCE:
 
 # Those that this build made, and no others that an older one left
@@ -143,6 +143,16 @@ $(B)/modules-%/.built: tests/vm/modules $(MODULE_SOURCES)
 	tests/vm/modules --kernel '$*' '$(@D)/kbuild'
 	$(call modules-copy,$(@D))
 	touch $@
+
+DEBUG_KERNEL	= $(shell tests/vm/setup --print | sed -n 's/^debug-kernel //p')
+DEBUG_FOLDER	= $(shell tests/vm/setup --print | sed -n 's/^debug-folder //p')
+
+# Its name is the same whatever its configuration
+ifneq ($(filter modules-debug,$(MAKECMDGOALS)),)
+$(B)/modules-$(DEBUG_KERNEL)/.built: $(DEBUG_FOLDER)/.complete
+endif
+
+modules-debug: $(addprefix $(B)/modules-,$(addsuffix /.built,$(DEBUG_KERNEL)))
 
 modules-other: $(foreach kernel,$(OTHER_KERNELS),$(B)/modules-$(kernel)/.built)
 
@@ -173,6 +183,7 @@ endif
 
 .PHONY: setup demo demo-vtd check check-static check-unit check-vm check-vtd soak
 .PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests reasons-tests
+.PHONY: check-debug
 .PHONY: oldkernel-tests shutdown-tests rig-tests
 
 setup:
@@ -261,6 +272,9 @@ check-vm:
 	$(MAKE) --no-print-directory shutdown-tests
 
 check-vtd: vtd-tests reasons-tests
+
+check-debug:
+	B='$(B)' MAKE='$(MAKE)' tests/debug $(GUEST_TESTS)
 
 # ------------------------------------------------------------------- install
 
@@ -351,6 +365,9 @@ help:
 # HELP: make coverage        which lines of daemon/ the tests without a guest run
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device
+# HELP: make check-debug     as root the first time: all guest tests on a kernel with
+# HELP:                      KASAN, lockdep and kmemleak, each allocation made to fail;
+# HELP:                      RACES=20 rounds of each pair of calls, FUZZ=20000 random ones
 # HELP: make soak            SOAK=20000 random operations in the guest, and SOAK_VTD=5000
 # HELP:                      on the PCIe device, and nothing left; ORACLE=1000000 and
 # HELP:                      ORACLE_VTD=50000 with a rogue device, and every byte watched

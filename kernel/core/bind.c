@@ -171,6 +171,7 @@ static int bind_and_answer(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 	args->pasid = ctx->pasid;
+	sva_race_point();
 	ret = sva_ucmd_respond_nofault(ucmd);
 	if (!ret)
 		ret = start_queue(ctx, &ucmd->reason);
@@ -209,6 +210,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 		ctx->has_queue = true;
 		ctx->queue_ready = true;
 		up_write(&ctx->active);
+		sva_race_point();
 	}
 	spin_lock(&ctx->lock);
 	if (bound) {
@@ -219,6 +221,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 	}
 	spin_unlock(&ctx->lock);
 
+	sva_race_point();
 	if (bound)
 		tell_bound(ctx);
 	if (end)
@@ -234,6 +237,7 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	ret = begin_bind(ctx, &ucmd->reason);
 	if (ret)
 		return ret;
+	sva_race_point();
 	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
 	ret = sva_device_begin_bind(ctx, &ucmd->reason);
 	if (!ret) {

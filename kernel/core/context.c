@@ -86,6 +86,7 @@ int sva_context_enter(struct sva_context *ctx, u32 *reason)
 	int ret;
 
 	down_read(&ctx->active);
+	sva_race_point();
 	ret = sva_context_check(ctx, reason);
 	if (!ret && !ctx->queue_ready) {
 		*reason = SVA_REASON_CONTEXT_ENDED;
@@ -252,8 +253,10 @@ struct sva_context *sva_context_create(struct sva_device *sdev,
 		return ERR_PTR(ret);
 	}
 	trace_sva_create(ctx);
+	sva_race_point();
 	/* from here on it is ended, not freed */
 	watch_owner(ctx);
+	sva_race_point();
 	if (owner_dead(owner))
 		queue_work(sva_wq, &ctx->owner_work);
 	spin_lock(&ctx->lock);

@@ -82,6 +82,7 @@ static int unbind_task(void *object, struct sva_ucmd *ucmd)
 	ret = sva_ucmd_respond(ucmd);
 	if (ret)
 		return ret;
+	sva_race_point();
 	ret = sva_context_request_unbind(ctx, claim_of(args->flags));
 	if (ret < 0)
 		return sva_ucmd_fail(ucmd, SVA_REASON_EXTERNAL_USER, ret);
@@ -261,6 +262,7 @@ static ssize_t read_events(struct sva_context *ctx, struct file *file,
 		over = is_over(ctx);
 		ret = sva_events_copy(&ctx->events, &ctx->cursor, buf, len);
 		mutex_unlock(&ctx->read_lock);
+		sva_race_point();
 		/* it may have ended, and posted its last event, in between */
 		if (!ret && over == is_over(ctx))
 			ret = no_event(ctx, file, reason);
@@ -321,6 +323,7 @@ static __poll_t context_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &ctx->events.wait, wait);
 	if (sva_context_check(ctx, &reason) && is_over(ctx))
 		mask |= EPOLLHUP;
+	sva_race_point();
 	if (check_events(ctx, &reason) == -EPERM)
 		return mask | EPOLLERR;
 	if (sva_events_pending(&ctx->events, &ctx->cursor))

@@ -35,6 +35,7 @@
 #include <linux/xarray.h>
 
 #include "provider.h"
+#include "race.h"
 
 #define SVA_MAX_DEVICES		256
 #define SVA_DEVICE_EVENTS	1024	/* powers of two */

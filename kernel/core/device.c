@@ -311,6 +311,13 @@ static void delist(struct sva_device *sdev)
 	spin_unlock(&sva_devices_lock);
 }
 
+static void set_gone(struct sva_device *sdev)
+{
+	spin_lock(&sdev->whole->lock);
+	sdev->gone = true;
+	spin_unlock(&sdev->whole->lock);
+}
+
 /**
  * sva_device_publish() - its node and its sysfs appear
  *
@@ -326,17 +333,16 @@ int sva_device_publish(struct sva_device *sdev)
 	cdev_init(&sdev->cdev, &sva_control_fops);
 	sdev->cdev.owner = THIS_MODULE;
 	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
-	if (ret)
-		goto err_delist;
+	if (ret) {
+		delist(sdev);
+		return ret;
+	}
 	ret = sva_types_add(sdev);
-	if (ret)
-		goto err_cdev;
-	return 0;
-
-err_cdev:
-	cdev_device_del(&sdev->cdev, &sdev->dev);
-err_delist:
-	delist(sdev);
+	if (ret) {
+		/* its node was there: it may have been opened, and have contexts */
+		set_gone(sdev);
+		sva_device_retire(sdev);
+	}
 	return ret;
 }
 
@@ -373,13 +379,6 @@ struct sva_device *sva_device_register(struct device *parent,
 	return sdev;
 }
 EXPORT_SYMBOL_GPL(sva_device_register);
-
-static void set_gone(struct sva_device *sdev)
-{
-	spin_lock(&sdev->whole->lock);
-	sdev->gone = true;
-	spin_unlock(&sdev->whole->lock);
-}
 
 static bool none_but_quarantined(struct sva_device *sdev)
 {
@@ -430,6 +429,7 @@ void sva_device_retire(struct sva_device *sdev)
 	sva_types_remove(sdev);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
 	cancel_work_sync(&sdev->reset_work);
+	sva_race_point();
 	end_contexts(sdev);
 	if (sdev->all_quarantined)
 		(void)sva_device_reset_idle(sdev);
@@ -456,6 +456,7 @@ void sva_device_retire(struct sva_device *sdev)
 void sva_device_unregister(struct sva_device *sdev)
 {
 	set_gone(sdev);
+	sva_race_point();
 	sva_partitions_remove_all(sdev);
 	sva_device_retire(sdev);
 	put_device(&sdev->dev);

@@ -36,6 +36,7 @@ bool sva_context_request_end(struct sva_context *ctx, u32 reason)
 	mine = request_end_locked(ctx, reason, SVA_CLAIM_NONE);
 	spin_unlock(&ctx->lock);
 
+	sva_race_point();
 	if (mine && bound)
 		ctx->sdev->ops.context_block(ctx);
 	return mine;
@@ -90,12 +91,14 @@ static void leave_device(struct sva_context *ctx)
 	down_write(&ctx->active);
 	ctx->queue_ready = false;
 	up_write(&ctx->active);
+	sva_race_point();
 	sva_regions_close(ctx);
 
 	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
 	ctx->evidence = ops->context_stop(ctx);
 	await_answers(ctx);
+	sva_race_point();
 	iommu_sva_unbind_device(ctx->handle);
 	ctx->handle = NULL;
 }
@@ -112,6 +115,7 @@ static void leave_device(struct sva_context *ctx)
 void sva_context_mm_ends(struct sva_context *ctx)
 {
 	sva_context_end_async(ctx, SVA_REASON_NONE);
+	sva_race_point();
 	if (ctx->handle && !(current->flags & PF_WQ_WORKER))
 		leave_device(ctx);
 	complete_all(&ctx->mm_ended);
@@ -130,6 +134,7 @@ static void see_to_leaving(struct sva_context *ctx)
 	struct mm_struct *mm = ctx->pasid_entry->mm;
 
 	if (mmget_not_zero(mm)) {
+		sva_race_point();
 		leave_device(ctx);
 		/* not the last reference: what comes with that is not for here */
 		mmput_async(mm);
@@ -214,11 +219,13 @@ void sva_context_finish_end(struct sva_context *ctx)
 		release = stop_queue(ctx);
 	else
 		sva_context_unwatch_owner(ctx);
+	sva_race_point();
 	sva_pins_close(&ctx->pins);
 	sva_externals_revoke(ctx);
 	sva_irqs_disable(ctx);
 	tell_end(ctx);
 
+	sva_race_point();
 	quarantined = sva_device_context_ended(ctx, release, was_bound);
 	if (pasid && !quarantined)
 		sva_pasid_put(pasid);
@@ -238,6 +245,7 @@ void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
 	struct sva_pasid *pasid = ctx->pasid_entry;
 
 	sva_context_stop_counting(ctx);
+	sva_race_point();
 	if (!sva_device_context_resolved(ctx, release))
 		return;
 	sva_orphans_drop(ctx);

@@ -79,6 +79,7 @@ struct sva_external *sva_context_get_external(struct file *file,
 	external->ctx = ctx;
 	external->ops = ops;
 	external->data = data;
+	sva_race_point();
 	ret = hold(external);
 	if (ret) {
 		kfree(external);
@@ -117,6 +118,7 @@ void sva_context_put_external(struct sva_external *external)
 	struct sva_context *ctx = external->ctx;
 	bool mine;
 
+	sva_race_point();
 	spin_lock(&ctx->lock);
 	list_del_init(&external->node);
 	mine = external->caller == current;
@@ -164,6 +166,7 @@ static void tell_one(struct sva_context *ctx, struct sva_external *external)
 {
 	bool let_go;
 
+	sva_race_point();
 	external->ops->revoked(external->data);
 	spin_lock(&ctx->lock);
 	let_go = external->let_go;

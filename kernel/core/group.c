@@ -249,6 +249,7 @@ struct sva_pasid *sva_pasid_get(struct sva_group *group, struct mm_struct *mm)
 	if (pasid)
 		return pasid;
 
+	sva_race_point();
 	fresh = pasid_alloc(group, mm);
 	if (!fresh)
 		return ERR_PTR(-ENOMEM);

@@ -325,6 +325,7 @@ int sva_irqs_set(struct sva_context *ctx, const struct sva_set_irqs *args, u32 *
 	ret = sva_context_enter(ctx, reason);
 	if (ret)
 		return ret;
+	sva_race_point();
 	ret = set_active(ctx, args, fd, reason);
 	sva_context_leave(ctx);
 	return ret;

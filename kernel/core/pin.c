@@ -21,6 +21,7 @@
 
 /* ------------------------------------------------------------ accounting */
 
+/* -EDQUOT: the limit; no memory for the call itself is another thing (R7) */
 static int charge(struct user_struct *user, unsigned long pages)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
@@ -29,7 +30,7 @@ static int charge(struct user_struct *user, unsigned long pages)
 	do {
 		new = old + pages;
 		if (new > limit && !capable(CAP_IPC_LOCK))
-			return -ENOMEM;
+			return -EDQUOT;
 	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &old, new));
 	return 0;
 }
@@ -119,6 +120,7 @@ static int pin_page(struct sva_pins *pins, unsigned long index, bool write)
 		goto err_charge;
 	}
 	entry = xa_tag_pointer(page, write);
+	sva_race_point();
 	mutex_lock(&pins->lock);
 	ret = store_page(pins, index, entry);
 	mutex_unlock(&pins->lock);
@@ -183,8 +185,10 @@ static int check_range(u64 address, u64 size, unsigned long *first, unsigned lon
 static u32 pin_reason(int err)
 {
 	switch (err) {
-	case -ENOMEM:
+	case -EDQUOT:
 		return SVA_REASON_MEMLOCK;
+	case -ENOMEM:
+		return SVA_REASON_NO_MEMORY;
 	case -EINTR:
 		return SVA_REASON_INTERRUPTED;
 	case -EPERM:
@@ -220,7 +224,7 @@ int sva_pins_add(struct sva_pins *pins, const struct sva_pin *args, u32 *reason)
 	mutex_unlock(&pins->serial);
 	if (ret)
 		*reason = pin_reason(ret);
-	return ret;
+	return ret == -EDQUOT ? -ENOMEM : ret;
 }
 
 /**

@@ -19,11 +19,12 @@
 
 static void *pages_alloc(const struct sva_region *region)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	/* R8: whoever runs out of memory here is told; it is no news for the log */
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 
 	if (region->kind == SVA_REGION_MEMORY)
 		return __vmalloc(region->size, gfp);
-	return alloc_pages_exact(region->size, gfp | __GFP_NOWARN);
+	return alloc_pages_exact(region->size, gfp);
 }
 
 static void pages_free(const struct sva_region *region, void *pages)
@@ -147,6 +148,7 @@ static vm_fault_t doorbell_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	memory = &ctx->regions[index];
 	pfn = page_to_pfn(virt_to_page(page));
+	sva_race_point();
 	down_read(&ctx->active);
 	if (ctx->queue_ready && memory->registers) {
 		pfn = PHYS_PFN(memory->base + offset);
@@ -215,6 +217,7 @@ int sva_region_mmap(struct sva_context *ctx, struct vm_area_struct *vma, u32 *re
 		*reason = SVA_REASON_BAD_RANGE;
 		return -EINVAL;
 	}
+	sva_race_point();
 	ret = check_protection(region, vma->vm_flags);
 	if (ret) {
 		*reason = SVA_REASON_ACCESS;

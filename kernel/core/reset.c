@@ -77,6 +77,7 @@ static void post_reset(struct sva_device *part, void *event)
 /* With @resetting set, so that nothing begins meanwhile */
 static void end_for_reset(struct sva_device *sdev)
 {
+	sva_race_point();
 	sva_partitions_each(sdev, end_bound, NULL);
 	wait_event(sdev->idle, none_live(sdev));
 }
@@ -86,6 +87,7 @@ static int finish_reset(struct sva_device *sdev)
 	struct sva_event event = { .type = SVA_EVENT_RESET, .count = 1 };
 	int ret = sva_device_reset_idle(sdev);
 
+	sva_race_point();
 	if (ret)
 		event.reason = SVA_REASON_PROVIDER;
 	spin_lock(&sdev->lock);

@@ -72,8 +72,8 @@ static void probe_finalize(struct device *dev)
 {
 	struct softiommu_device *sd = dev_iommu_priv_get(dev);
 
-	if (iopf_queue_add_device(sd->iopf, dev))
-		dev_err(dev, "cannot take page requests\n");
+	/* a device that cannot ask for pages is not created: device_is_ours() */
+	sd->takes_requests = !iopf_queue_add_device(sd->iopf, dev);
 }
 
 static void release_device(struct device *dev)
@@ -126,6 +126,14 @@ static int join_iommu(struct device *dev)
 	return ret;
 }
 
+/* The driver core goes on where the IOMMU core had no memory for a device */
+static bool device_is_ours(struct device *dev)
+{
+	struct softiommu_device *sd = device_iommu_mapped(dev) ? dev_iommu_priv_get(dev) : NULL;
+
+	return sd && sd->takes_requests;
+}
+
 /**
  * softiommu_device_create() - a platform device behind the software IOMMU
  * @name: of the driver that it is for
@@ -136,7 +144,7 @@ static int join_iommu(struct device *dev)
  *
  * Context: Process context; sleeps.
  * Return: the device, the caller's until softiommu_device_destroy(), or an ERR_PTR
- * with what the driver core said.
+ * with what the driver core said; -ENOMEM where it could not be put behind the IOMMU.
  */
 struct platform_device *softiommu_device_create(const char *name, int id, u32 pasid_bits,
 					       int group)
@@ -161,6 +169,10 @@ struct platform_device *softiommu_device_create(const char *name, int id, u32 pa
 	if (ret) {
 		platform_device_put(pdev);
 		return ERR_PTR(ret);
+	}
+	if (!device_is_ours(&pdev->dev)) {
+		platform_device_unregister(pdev);
+		return ERR_PTR(-ENOMEM);
 	}
 	return pdev;
 }

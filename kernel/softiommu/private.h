@@ -18,6 +18,7 @@
  * @group: number of the group it shares, or SOFTIOMMU_OWN_GROUP
  * @pasids: its PASID table: struct softiommu_entry
  * @requests: page request groups that wait for a response, by their number
+ * @takes_requests: it is in @iopf
  * @iopf: the core's queue, one a device, so that flushing it waits for nobody
  *	else's faults
  */
@@ -28,6 +29,7 @@ struct softiommu_device {
 	struct xarray pasids;
 	struct xarray requests;
 	u32 last_group;
+	bool takes_requests;
 	struct iopf_queue *iopf;
 };
 

@@ -12,6 +12,7 @@
 
 #include "device.h"
 #include "harness.h"
+#include "options.h"
 #include "process.h"
 
 #define LIFE 200	/* operations */
@@ -20,34 +21,18 @@ const struct trade *agents_trade;
 
 /* -------------------------------------------------------------- arguments */
 
-static unsigned int operations = 20000;
+static uint64_t operations = 20000;
 static uint64_t seed;
 
-/* The harness knows no such arguments; for it they become patterns that match all */
-static void take_argument(char **argv, const char *name, uint64_t *value)
-{
-	if (strcmp(argv[0], name) || !argv[1])
-		return;
-	*value = strtoull(argv[1], NULL, 0);
-	argv[0] = argv[1] = strdup("*");
-}
-
-__attribute__((constructor)) static void take_arguments(int argc, char **argv)
-{
-	uint64_t count = operations;
-
-	seed = (uint64_t)time(NULL);
-	for (int i = 1; i < argc; i++) {
-		take_argument(argv + i, "--operations", &count);
-		take_argument(argv + i, "--seed", &seed);
-	}
-	operations = (unsigned int)count;
-}
+OPTION("--operations", operations)
+OPTION("--seed", seed)
 
 void agents_introduce(void)
 {
-	test_note("%u operations by %u processes; again: --operations %u --seed %llu", operations,
-		  AGENTS, operations, (unsigned long long)seed);
+	seed = seed ?: (uint64_t)time(NULL);
+	test_note("%llu operations by %u processes; again: --operations %llu --seed %llu",
+		  (unsigned long long)operations, AGENTS, (unsigned long long)operations,
+		  (unsigned long long)seed);
 }
 
 /* ----------------------------------------------------------- what all share */

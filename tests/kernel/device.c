@@ -400,6 +400,11 @@ void device_remove(void)
 	CHECK(attribute_read("contexts") < 0, "the device is still in sysfs");
 }
 
+int device_try_remove(void)
+{
+	return driver_write("unbind") ? 0 : -errno;
+}
+
 static bool node_is_back(void *arg)
 {
 	char path[64];

@@ -86,6 +86,8 @@ void device_reset(int node);
 
 /* Unbinds the device's driver, and binds it again until the node is back */
 void device_remove(void);
+/* The same where somebody else may be faster: 0 or -errno */
+int device_try_remove(void);
 void device_return(void);
 
 /* Counters are at zero, after a while if need be: R5 */

@@ -96,7 +96,9 @@ static bool is_complaint(const char *line)
 	static const char *const words[] = {
 		"WARNING:", "BUG:", "Oops", "Call Trace", "KASAN", "UBSAN",
 		"refcount_t:", "scheduling while atomic", "blocked for more than",
-		"possible recursive locking", "self-detected stall",
+		"possible recursive locking", "self-detected stall", "possible circular locking",
+		"suspicious RCU usage", "ODEBUG:", "inconsistent lock state", "inconsistent {",
+		"turning off the locking correctness validator", "still allocated",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -174,9 +176,9 @@ static bool run_process(const struct test *test)
 	if (pid == 0)
 		run_child(test);
 	pidfd = process_open(pid);
-	ended = fd_readable(pidfd, (int)test->seconds * 1000);
+	ended = fd_readable(pidfd, (int)test->seconds * 1000 * test_scale());
 	if (!ended) {
-		printf("# still running after %u s\n", test->seconds);
+		printf("# still running after %u s\n", test->seconds * (unsigned int)test_scale());
 		kill(pid, SIGKILL);
 	}
 	close(pidfd);
@@ -215,12 +217,17 @@ static bool is_wanted(const struct test *test, char **patterns)
 	return false;
 }
 
-static bool is_for_device(const struct test *test)
+static bool makes_sense(const struct test *test)
 {
-	if (!test->device || device_is(test->device))
-		return true;
-	printf("skip %s (%s): %s only\n", test->name, test->rule, test->device);
-	return false;
+	if (test->device && !device_is(test->device)) {
+		printf("skip %s (%s): %s only\n", test->name, test->rule, test->device);
+		return false;
+	}
+	if (test->needs && access(test->needs, F_OK)) {
+		printf("skip %s (%s): needs the debug kernel\n", test->name, test->rule);
+		return false;
+	}
+	return true;
 }
 
 static int run_helper(int argc, char **argv)
@@ -248,7 +255,7 @@ static int run_tests(char **patterns)
 	for (struct test *t = tests; t; t = t->next) {
 		if (!is_wanted(t, patterns))
 			continue;
-		if (!is_for_device(t))
+		if (!makes_sense(t))
 			skipped++;
 		else if (run_test(t, kmsg))
 			passed++;
@@ -256,13 +263,16 @@ static int run_tests(char **patterns)
 			failed++;
 	}
 	if (skipped)
-		printf("%u skipped: not about %s\n", skipped, device_name());
+		printf("%u skipped: not about this kernel or %s\n", skipped, device_name());
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed || passed + skipped == 0;
 }
 
 int main(int argc, char **argv)
 {
+	/* without what options.c has taken */
+	for (argc = 0; argv[argc]; argc++)
+		;
 	if (argc > 2 && !strcmp(argv[1], "--helper"))
 		return run_helper(argc - 2, argv + 2);
 	if (argc == 2 && !strcmp(argv[1], "--list"))

@@ -14,7 +14,7 @@
  *
  * with the reasons for a failure in front of it, then a last line with counts.  One
  * source is for all devices; what is about one of them alone says so: a test by
- * SOFT_TEST() or PCI_TEST(), a whole file by defining TEST_DEVICE before it includes
+ * SOFT_TEST() or PCI_TEST(), one that needs the debug kernel by DEBUG_TEST(), a whole file by defining TEST_DEVICE before it includes
  * this one.
  */
 #ifndef TESTS_KERNEL_HARNESS_H
@@ -32,6 +32,7 @@ struct test {
 	const char *rule;
 	const char *name;
 	const char *device;	/* "soft" or "pci": it is about that one alone */
+	const char *needs;	/* a file that the debug kernel alone has, or NULL */
 	void (*run)(void);
 	unsigned int seconds;	/* a test that runs longer has failed */
 	struct test *next;
@@ -47,22 +48,28 @@ struct helper {
 void test_register(struct test *test);
 void helper_register(struct helper *helper);
 
-#define TEST_FOR(test_device, test_rule, test_name, limit)			\
+#define TEST_NEEDING(test_device, test_needs, test_rule, test_name, limit)	\
 	static void test_name(void);						\
 	static struct test test_##test_name = {					\
 		.rule = #test_rule, .name = #test_name, .device = test_device,	\
-		.run = test_name, .seconds = limit };				\
+		.needs = test_needs, .run = test_name, .seconds = limit };	\
 	__attribute__((constructor)) static void register_##test_name(void)	\
 	{									\
 		test_register(&test_##test_name);				\
 	}									\
 	static void test_name(void)
 
+#define TEST_FOR(test_device, test_rule, test_name, limit) \
+	TEST_NEEDING(test_device, NULL, test_rule, test_name, limit)
 #define TEST_WITHIN(test_rule, test_name, limit) \
 	TEST_FOR(TEST_DEVICE, test_rule, test_name, limit)
 #define TEST(test_rule, test_name) TEST_WITHIN(test_rule, test_name, 60)
 #define SOFT_TEST(test_rule, test_name) TEST_FOR("soft", test_rule, test_name, 60)
 #define PCI_TEST(test_rule, test_name) TEST_FOR("pci", test_rule, test_name, 60)
+/* Any allocation of a call can be made to fail: the debug kernel (tests/vm/README.md) */
+#define FAIL_NTH "/proc/self/fail-nth"
+#define DEBUG_TEST(test_rule, test_name, limit) \
+	TEST_NEEDING(TEST_DEVICE, FAIL_NTH, test_rule, test_name, limit)
 
 #define HELPER(helper_name)							\
 	static int helper_name(int argc, char **argv);				\

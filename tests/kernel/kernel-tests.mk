@@ -7,6 +7,7 @@
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += numa removal suspend traces
+KERNEL_TESTS += failnth races fuzz
 KERNEL_TESTS += evidence faults provider example stalls widths pins storm soak oracle ats pci
 SERVICE_TESTS := path admin hostile cycles obstacle
 SERVICE_TESTS += partitions
@@ -25,7 +26,7 @@ $(KT)/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 kt-sources = $(patsubst %.c,$(B)/%.o,$(filter tests/kernel/$(1).c tests/kernel/$(1)_%.c,$(wildcard tests/kernel/*.c)))
 KT_COMMON := $(addprefix $(KT)/,harness.o process.o device.o ring.o)
-KT_COMMON += $(KT)/modules.o
+KT_COMMON += $(KT)/modules.o $(KT)/options.o
 KT_COMMON += $(KT)/puppet.o
 
 define kernel-test

@@ -158,7 +158,7 @@ static void restore(void)
 
 __attribute__((constructor)) static void plan_to_restore(int argc, char **argv)
 {
-	if (argc > 1 && (!strcmp(argv[1], "--helper") || !strcmp(argv[1], "--list")))
+	if (argc > 1 && argv[1] && (!strcmp(argv[1], "--helper") || !strcmp(argv[1], "--list")))
 		return;
 	program = getpid();
 	atexit(restore);

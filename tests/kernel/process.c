@@ -23,6 +23,14 @@
 
 extern char **environ;
 
+int test_scale(void)
+{
+	const char *text = getenv("SVA_TEST_SCALE");
+	int scale = text ? atoi(text) : 1;
+
+	return scale > 0 ? scale : 1;
+}
+
 void child_start(struct child *child, void (*run)(int line, void *arg), void *arg)
 {
 	int ends[2];

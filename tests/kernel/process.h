@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PATIENCE_MS 20000	/* for anything that has to happen */
+/* For anything that has to happen; longer where $SVA_TEST_SCALE says that all is slower */
+#define PATIENCE_MS (20000 * test_scale())
+int test_scale(void);
 
 /* A child with a SOCK_SEQPACKET socket between it and the parent */
 struct child {

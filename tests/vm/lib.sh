@@ -28,6 +28,9 @@ RIG_KERNELS_RECIPE=1
 # The same for the folder with the model checker of `make verify` (prover.sh).
 RIG_PROVER_RECIPE=1
 
+# The same for the debug kernel of `make check-debug` (debug-kernel.sh).
+RIG_DEBUG_RECIPE=1
+
 # What the guest of the profile full is: a Debian that boots with systemd
 ROOT_PACKAGES=(
 	base-files base-passwd bash dash coreutils util-linux mount procps sed grep mawk findutils
@@ -37,6 +40,9 @@ ROOT_PACKAGES=(
 ROOT_RECIPE=1
 
 SVA_CACHE=${SVA_CACHE:-/var/cache/sva}
+
+# Exit status of what cannot run here and says why: neither a pass nor a failure
+RIG_NOT_RUN=77
 
 if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then
 	RIG_BOLD=$'\e[1m' RIG_RED=$'\e[31m' RIG_OFF=$'\e[0m'
@@ -78,6 +84,20 @@ TREE_STAMP=$TREE/.complete
 KERNELS=$SVA_CACHE/kernels-$RIG_SUITE-$RIG_ARCH-$RIG_KERNELS_RECIPE
 PROVER=$SVA_CACHE/prover-$RIG_SUITE-$RIG_ARCH-$RIG_PROVER_RECIPE
 
+# debug_folder: of the debug kernel, named by all that it is made from
+debug_folder()
+{
+	local fragment
+	fragment=$(dirname "${BASH_SOURCE[0]}")/debug-kernel.config
+
+	echo "$SVA_CACHE/debug-$({
+		printf '%s\n' "$RIG_DEBUG_RECIPE" "$RIG_SUITE" "$RIG_ARCH"
+		tree_fact kernel-package
+		tree_fact gcc
+		grep '^CONFIG_' "$fragment"
+	} | sha256sum | cut -c1-12)"
+}
+
 boot_id()
 {
 	cat /proc/sys/kernel/random/boot_id 2>/dev/null
@@ -103,16 +123,31 @@ root_complete()
 # tree_fact NAME [FOLDER]: what the stamp recorded: kernel, qemu, gcc
 tree_fact()
 {
-	sed -n "s/^$1 //p" "${2:-$TREE}/.complete"
+	sed -n "s/^$1 //p" "${2:-$TREE}/.complete" 2>/dev/null
+}
+
+# debug_kernel: the name of the debug kernel; nothing if it has not been built
+debug_kernel()
+{
+	local folder
+	folder=$(debug_folder)
+
+	! tree_complete "$folder" || tree_fact kernel "$folder"
 }
 
 # kernel_find VERSION: the name of the kernel that begins with VERSION; of the
-# tree's own without one
+# tree's own without one; "debug" is the debug kernel
 kernel_find()
 {
 	local kernel
 
-	for kernel in "$(tree_fact kernel)" $(tree_complete "$KERNELS" && tree_fact kernel "$KERNELS"); do
+	if [ "${1:-}" = debug ]; then
+		debug_kernel | grep . && return
+		RIG_DIE_STATUS=$RIG_NOT_RUN die "not run: the debug kernel has not been built" \
+			"run as root: tests/vm/setup --for debug (some 15 minutes), or make check-debug"
+	fi
+	for kernel in "$(tree_fact kernel)" $(tree_complete "$KERNELS" && tree_fact kernel "$KERNELS") \
+		$(debug_kernel); do
 		[[ $kernel != "${1:-}"* ]] || { echo "$kernel"; return; }
 	done
 	die "there is no kernel $1 in $SVA_CACHE" \
@@ -123,7 +158,11 @@ kernel_find()
 # kernel_folder NAME: where usr/src, usr/lib/modules and boot/ of this kernel are
 kernel_folder()
 {
-	[ "$1" = "$(tree_fact kernel)" ] && echo "$TREE" || echo "$KERNELS"
+	case $1 in
+	"$(tree_fact kernel)") echo "$TREE" ;;
+	"$(debug_kernel)") debug_folder ;;
+	*) echo "$KERNELS" ;;
+	esac
 }
 
 # tree_exec PROGRAM ARG...: run a program of the tree outside of it, as anyone

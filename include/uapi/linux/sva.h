@@ -503,7 +503,7 @@ struct sva_set_irqs {
  * of it.  UNPIN takes every pinned page of the range out again, ENOENT if there
  * is none.  The end of the binding unpins all.
  *
- * ENOMEM (SVA_REASON_MEMLOCK), EFAULT: a part is not mapped that way.
+ * ENOMEM (SVA_REASON_MEMLOCK, SVA_REASON_NO_MEMORY), EFAULT: a part is not mapped that way.
  */
 struct sva_pin {
 	__u32 argsz;

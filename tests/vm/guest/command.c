@@ -22,7 +22,7 @@
 #include "tests/vm/guest/init.h"
 
 #define COMMAND_CGROUP	"/sys/fs/cgroup/rig"
-#define KILL_WAIT_MS	10000
+#define KILL_WAIT_MS	(10000 * (int)time_scale())
 #define GROUPS_MAX	32
 
 struct command {

@@ -27,6 +27,8 @@ static void guest_down(const struct job *job)
 		systemd_service_stop();
 	else if (job->service)
 		service_stop();
+	if (job->debug)
+		instruments_end();
 	modules_unload(job);
 	system_check_taint("at its end");
 }

@@ -29,7 +29,12 @@ struct job {
 	unsigned int num_modules;
 	char *modules[MODULES_MAX];	/* in the order of loading */
 	char **argv;			/* the command */
+	unsigned int scale;		/* how much slower this kernel is than the stock one */
+	bool debug;			/* it is the debug kernel, and has instruments */
 };
+
+/* The scale of the job that was read last, for every wait that has an end */
+unsigned int time_scale(void);
 
 /* job.c: what this run is to do; false when JOB_FOLDER makes no sense */
 bool job_read(struct job *job);
@@ -68,6 +73,9 @@ bool service_ended(pid_t pid, int status);
 bool systemd_modules_loaded(const struct job *job);
 bool systemd_service_started(void);
 void systemd_service_stop(void);
+
+/* instruments.c: those of the debug kernel */
+void instruments_end(void);
 
 /* command.c */
 int command_run(const struct job *job);

@@ -84,20 +84,33 @@ static bool modules_read(struct job *job)
 	return true;
 }
 
+static unsigned int scale = 1;
+
+unsigned int time_scale(void)
+{
+	return scale;
+}
+
 bool job_read(struct job *job)
 {
-	char *argv, *service;
+	char *argv, *service, *speed;
 	size_t size = 0;
 
 	memset(job, 0, sizeof(*job));
 	argv = file_read(JOB_FOLDER "/argv", &size);
 	service = setting_read("service");
+	speed = setting_read("scale");
+	job->scale = speed ? strtoul(speed, NULL, 10) : 0;
+	job->debug = access(JOB_FOLDER "/debug", F_OK) == 0;
 	job->user = setting_read("user");
 	job->argv = argv ? vector_make(argv, size) : NULL;
-	if (!service || !job->user || !modules_read(job) || !job->argv || !job->argv[0]) {
+	if (!service || !job->user || !modules_read(job) || !job->argv || !job->argv[0] ||
+	    !job->scale) {
 		fail("the run's settings in %s are not complete", JOB_FOLDER);
 		return false;
 	}
 	job->service = strcmp(service, "yes") == 0;
+	scale = job->scale;
+	setenv("SVA_TEST_SCALE", speed, 1);
 	return true;
 }

@@ -14,7 +14,7 @@
 #include "tests/vm/guest/init.h"
 
 #define PARAMETERS_MAX	1024
-#define UNLOAD_WAIT_MS	5000
+#define UNLOAD_WAIT_MS	(5000 * (int)time_scale())
 
 /* "-" and "_" are the same in a module's name. */
 static bool name_matches(const char *word, const char *name)

@@ -20,8 +20,8 @@
 
 #include "tests/vm/guest/init.h"
 
-#define START_WAIT_MS	20000
-#define STOP_WAIT_MS	10000
+#define START_WAIT_MS	(20000 * (int)time_scale())
+#define STOP_WAIT_MS	(10000 * (int)time_scale())
 #define DEVICES_MAX	64
 
 struct service {
@@ -154,12 +154,15 @@ bool udev_start(void)
  * name: "udevadm settle" may return before udevd has heard of them. */
 bool udev_wait(void)
 {
-	char *argv[DEVICES_MAX + 4] = { "/usr/bin/udevadm", "wait", "--timeout=20" };
+	char *argv[DEVICES_MAX + 4] = { "/usr/bin/udevadm", "wait", NULL };
 	int count = 3, status = 0;
+	char limit[32];
 	glob_t devices;
 	size_t i;
 	pid_t pid;
 
+	snprintf(limit, sizeof(limit), "--timeout=%d", START_WAIT_MS / 1000);
+	argv[2] = limit;
 	if (glob("/sys/class/sva/*", 0, NULL, &devices))
 		return true;		/* there is none */
 	for (i = 0; i < devices.gl_pathc && i < DEVICES_MAX; i++)
