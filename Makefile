@@ -74,6 +74,7 @@ endif
 -include daemon/daemon.mk
 -include tools/tools.mk
 -include examples/examples.mk
+-include slurm/slurm.mk
 -include tests/unit/unit.mk
 -include tests/kernel/kernel-tests.mk
 -include tests/fuzz/fuzz.mk
@@ -81,7 +82,7 @@ endif
 -include tests/model/model.mk
 include tests/vm/vm.mk
 
--include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva tools examples tests -name '*.c' 2>/dev/null))
+-include $(patsubst %.c,$(B)/%.d,$(shell find daemon libsva slurm tools examples tests -name '*.c' 2>/dev/null))
 
 endif
 
