@@ -30,4 +30,14 @@ user: $(SPANK_PLUGIN)
 install-slurm: slurm
 	$(INSTALL) -D -m 0644 $(SPANK_PLUGIN) $(DESTDIR)$(slurmplugindir)/sva.so
 
+# In a Slurm of the test's own
+SPANK_TEST := $(B)/tests/unit/slurm_plugin
+$(SPANK_TEST).o: CPPFLAGS += -D_GNU_SOURCE -isystem $(SLURM_INCLUDE) \
+	-DSPANK_PLUGIN_FILE='"$(abspath $(SPANK_PLUGIN))"'
+
+$(SPANK_TEST): %: %.o $(B)/tests/unit/libsva_fake_svad.o | $(SPANK_PLUGIN)
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka -ldl -pthread
+
+UNIT_TESTS += $(SPANK_TEST)
+
 endif

@@ -78,7 +78,7 @@ hpc_finish()
 	rm "$1/init"
 	cat >"$1/init" <<-'INIT'
 		#!/bin/sh
-		mount --bind / /mnt && cd /mnt && mount --move . / && exec chroot . /usr/lib/systemd/systemd
+		mkdir -p /mnt && mount --bind / /mnt && cd /mnt && mount --move . / && exec chroot . /usr/lib/systemd/systemd
 	INIT
 	chmod 0755 "$1/init"
 	for name in munge slurmctld slurmd podman podman-restart podman-auto-update \
