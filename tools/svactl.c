@@ -40,6 +40,7 @@ static const char description[] =
 	"  doctor [DEVICE]   what is in the way of using a device, and what to do\n"
 	"  explain [DEVICE]  would a context be allowed, to you or --user, by which line\n"
 	"  watch [DEVICE]    tell what happens, as it happens\n"
+	"  cdi write         a CDI specification, for containers; cdi check FILE\n"
 	"For operators of svad.conf:\n"
 	"  grant list                            grants, and how much of them is used\n"
 	"  grant add DEVICE --contexts N --cgroup PATH | --user USER\n"
@@ -66,6 +67,7 @@ static const struct command {
 	{ "explain", svactl_explain, 0, 1, 1 },
 	{ "watch", svactl_watch, 0, 1, 1 },
 	{ "grant", svactl_grant, 1, 2, 2 },
+	{ "cdi", svactl_cdi, 1, 2, 0 },
 	{ "revoke", svactl_revoke, 1, 2, 0 },
 	{ "reset", svactl_reset, 0, 1, 1 },
 	{ "stats", svactl_stats, 0, 0, 0 },
@@ -107,7 +109,7 @@ static void arguments_end(struct svactl *svactl, struct argp_state *state)
 	const struct command *command;
 
 	if (!svactl->command)
-		argp_error(state, "say which command: list, ps, info, doctor, explain, watch, grant, revoke, reset or stats");
+		argp_error(state, "say which command: list, ps, info, doctor, explain, watch, cdi, grant, revoke, reset or stats");
 	command = command_find(svactl->command);
 	if (svactl->num_arguments < command->min)
 		argp_error(state, "%s needs more than that; see --help", command->name);

@@ -47,6 +47,7 @@ int svactl_ps(const struct svactl *svactl);
 int svactl_doctor(const struct svactl *svactl);
 int svactl_info(const struct svactl *svactl);
 int svactl_explain(const struct svactl *svactl);
+int svactl_cdi(const struct svactl *svactl);
 int svactl_grant(const struct svactl *svactl);
 int svactl_stats(const struct svactl *svactl);
 int svactl_revoke(const struct svactl *svactl);

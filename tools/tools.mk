@@ -7,7 +7,7 @@ TOOLS_CFLAGS := $(shell $(PKG_CONFIG) --cflags jansson)
 TOOLS_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
 
 SVACTL_COMMON_OBJS := $(patsubst %,$(B)/tools/%.o,doctor_svad doctor_system finding text)
-SVACTL_OBJS := $(patsubst %,$(B)/tools/%.o,svactl admin doctor explain grant info list ps stats watch) $(SVACTL_COMMON_OBJS)
+SVACTL_OBJS := $(patsubst %,$(B)/tools/%.o,svactl admin cdi doctor explain grant info list ps stats watch) $(SVACTL_COMMON_OBJS)
 
 $(B)/tools/%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(TOOLS_CFLAGS)
 
