@@ -73,8 +73,8 @@ endif
 -include libsva/libsva.mk
 -include daemon/daemon.mk
 -include tools/tools.mk
--include examples/examples.mk
 -include slurm/slurm.mk
+-include examples/examples.mk
 -include tests/unit/unit.mk
 -include tests/kernel/kernel-tests.mk
 -include tests/fuzz/fuzz.mk
