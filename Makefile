@@ -57,7 +57,7 @@ GUEST_TESTS	:=
 GUEST_CLIENTS	:=
 
 # These goals install what is missing first, and only then make the others.
-OUTER_GOALS	:= demo check setup help clean
+OUTER_GOALS	:= demo check check-hpc setup help clean
 INNER		:= $(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all))
 
 .PHONY: all
@@ -79,6 +79,7 @@ endif
 -include tests/kernel/kernel-tests.mk
 -include tests/fuzz/fuzz.mk
 -include tests/full/full.mk
+-include tests/hpc/hpc.mk
 -include tests/model/model.mk
 include tests/vm/vm.mk
 
@@ -159,7 +160,7 @@ endif
 
 # --------------------------------------------------------------------- tests
 
-.PHONY: setup demo check check-static check-unit check-vm check-vtd soak
+.PHONY: setup demo check check-static check-unit check-vm check-vtd check-hpc soak
 .PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests reasons-tests
 .PHONY: oldkernel-tests shutdown-tests rig-tests
 
@@ -231,6 +232,11 @@ check-vm:
 
 check-vtd: vtd-tests reasons-tests
 
+# What it needs, and make check does not, comes first; the plugin is built for that Slurm
+check-hpc:
+	tests/vm/setup --for hpc
+	$(MAKE) --no-print-directory hpc-tests
+
 # ------------------------------------------------------------------- install
 
 install-dirs = $(INSTALL) -d $(addprefix $(DESTDIR),$(1))
@@ -281,6 +287,8 @@ help:
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan
 # HELP: make check-vm        tests in the guest, and of the rig itself
 # HELP: make check-full      tests in a guest with systemd, svad installed
+# HELP: make check-hpc       as root the first time: jobs of Slurm, MPI, slices and containers,
+# HELP:                      in a guest of their own; HPC_PARTS=jobs for some of them
 # HELP: make coverage        which lines of daemon/ the tests without a guest run
 # HELP: make fuzz            libFuzzer on protocol and policy, FUZZ_SECONDS=600 each
 # HELP: make check-vtd       the tests in the guest, on emulated VT-d and the PCIe device

@@ -27,6 +27,9 @@
 
 #define DEVICES_LEN (SHARES_MAX * (SVA_NAME_LEN + 12))
 
+/* Slurm takes a hook to have failed when it returns less than 0: ESPANK_ERROR is more */
+#define HOOK_FAILED (-1)
+
 SPANK_PLUGIN(sva, 1)
 
 static struct settings settings;
@@ -49,7 +52,7 @@ static int option_take(int value, const char *argument, int remote)
 	if (remote)
 		return ESPANK_SUCCESS;
 	slurm_error("sva: %s", refusal.text);
-	return ESPANK_BAD_ARG;
+	return HOOK_FAILED;
 }
 
 static struct spank_option option = {
@@ -174,7 +177,7 @@ int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 	if (!*refusal.text)
 		return ESPANK_SUCCESS;
 	slurm_error("sva: %s", refusal.text);
-	return ESPANK_ERROR;
+	return HOOK_FAILED;
 }
 
 /* Whether or not the job asked: a step of it may have */

@@ -61,6 +61,7 @@ hpc_finish()
 	for name in slurmd slurmctld slurmstepd; do
 		ln -sf "$name-wlm" "$1/usr/sbin/$name"
 	done
+	ln -sf mpirun.openmpi "$1/usr/bin/mpirun"
 	cat >"$1/usr/lib/sysusers.d/hpc.conf" <<-'USERS'
 		u munge 101 - /nonexistent
 		u slurm 102 - /nonexistent

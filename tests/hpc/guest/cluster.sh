@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2154
 #
 # cluster.sh - a Slurm cluster of three nodes on one machine: munge, slurmctld, three
 # slurmd, and a svad for each with two accelerators of its own.  Sourced by run-all.
@@ -66,7 +67,12 @@ conf_write()
 		cp "$here"/slurm/*.conf "$folder/"
 		# shellcheck disable=SC2046
 		echo "required $PLUGIN" $(plugin_arguments "$node") >"$folder/plugstack.conf"
+		mkdir -p -m 1777 "/run/pmix$node"
+		echo "PMIxCliTmpDirBase=/run/pmix$node" >"$folder/mpi.conf"
 	done
+	# What is three nodes has one memory: each rank is to be reached by the network
+	printf '%s\n' 'pml = ob1' 'btl = self,tcp' 'btl_tcp_if_include = hpc0' 'coll = ^han' \
+		>>/etc/openmpi/openmpi-mca-params.conf
 	cp "$here/slurm/slurmd@.service" "$UNITS/"
 }
 
@@ -98,7 +104,9 @@ cluster_start()
 	local node
 
 	ip link set lo up
-	ip address add 10.9.8.1/24 dev lo
+	ip link add hpc0 type dummy
+	ip address add 10.9.8.1/24 dev hpc0
+	ip link set hpc0 up
 	echo '10.9.8.1 sva-guest' >>/etc/hosts
 	cp "$here/../sva.so" "$PLUGIN"
 	svads_start
@@ -117,4 +125,34 @@ as()
 {
 	(cd "/home/$1" && exec setpriv --reuid "$1" --regid "$1" --clear-groups \
 		env HOME="/home/$1" USER="$1" "${@:2}")
+}
+
+# ------------------------------------------------------------------- tidy
+
+# What full's tests do after each test, and of all nodes: no job, no account that is not
+# at zero, no node that is out of order
+eval "$(declare -f tidy | sed '1s/^tidy/tidy_machine/')"
+tidy()
+{
+	local node
+
+	scancel --state=PENDING,RUNNING,SUSPENDED -u mallory,alice 2>/dev/null
+	want "no job is left" until_true queue_is_empty
+	tidy_machine
+	for node in "${NODES[@]}"; do
+		want "no account on $node is left" until_true accounts_are_zero "$node"
+		want "$node is in order" until_true node_state_is "$node" idle
+	done
+}
+
+queue_is_empty()
+{
+	[ -z "$(squeue -h 2>/dev/null)" ]
+}
+
+# Contexts and quarantine of its devices, and grants
+accounts_are_zero()
+{
+	[ "$(ctl "$1" list | awk 'NR > 1 { sub("/.*", "", $4); n += $4 + $5 } END { print n + 0 }')" = 0 ] &&
+		[ "$(ctl "$1" grant list | wc -l)" = 1 ]
 }

@@ -9,6 +9,9 @@ ROOT=$HPC
 # shellcheck source=tests/vm/profile/full.sh
 . "$PROFILES/full.sh"
 
+# MPI takes no loopback interface for a network
+PROFILE_DRIVERS='drivers/net/dummy'
+
 profile_check()
 {
 	root_complete || die "the guest with Slurm is not there ($ROOT)" \
