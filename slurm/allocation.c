@@ -20,10 +20,12 @@
 
 /**
  * struct item - NAME[:TYPE][:COUNT][(CNT:N)|(IDX:I,J-K)]
+ * @length: of all of it, from @name on
  * @type, @indexes: NULL: it has none
  */
 struct item {
 	const char *name;
+	size_t length;
 	size_t name_length;
 	const char *type;
 	size_t type_length;
@@ -56,17 +58,16 @@ static void item_read_brackets(struct item *item, const char *text, size_t lengt
 
 static struct item item_read(const char *text, size_t length)
 {
-	struct item item = { .name = text };
+	struct item item = { .name = text, .length = length };
 	const char *bracket = memchr(text, '(', length), *end = bracket ? bracket : text + length;
 
 	item.name_length = strcspn(text, ":(,");
 	text += item.name_length;
 	while (text < end && *text == ':') {
 		size_t part = strcspn(++text, ":(,");
-		uint32_t number = share_number(text, part);
 
-		if (number) {
-			item.count = number;
+		if (strspn(text, "0123456789") >= part) {
+			item.count = share_number(text, part);
 		} else {
 			item.type = text;
 			item.type_length = part;
@@ -108,15 +109,16 @@ static bool item_give(struct shares *given, const struct item *item,
 {
 	const char *only = settings->devices.list[0].device;
 
+	if (!item->indexes && !item->count)
+		return true;
 	if (item->indexes && (settings->devices.count || !item->type))
 		return indexes_give(given, item, settings, why);
-	if (item->type && item->count &&
-	    shares_add(given, item->type, item->type_length, item->count))
+	if (item->type && shares_add(given, item->type, item->type_length, item->count))
 		return true;
-	if (!item->type && item->count && settings->devices.count == 1)
+	if (!item->type && settings->devices.count == 1)
 		return shares_add(given, only, strlen(only), item->count);
-	return refuse(why, "Slurm counts '%s' without a type that names the device; tell the administrator to give it one (Gres=%s:DEVICE:N), or devices= of plugstack.conf one device",
-		      settings->gres, settings->gres);
+	return refuse(why, "Slurm gave the job '%.*s', without a type that names the device; tell the administrator to give it one (Gres=%s:DEVICE:N), or devices= of plugstack.conf one device",
+		      (int)item->length, item->name, settings->gres);
 }
 
 bool allocation_read(struct shares *given, const char *text, const struct settings *settings,

@@ -168,11 +168,11 @@ static void check_socket(struct findings *findings, const char *name, const json
 	struct stat status;
 	size_t i;
 
-	json_array_foreach(json_object_get(edits, "env"), i, entry) {
+	for (i = 0; (entry = json_array_get(json_object_get(edits, "env"), i)); i++) {
 		if (!strncmp(json_is_string(entry) ? json_string_value(entry) : "", "SVA_SOCKET=", 11))
 			socket = json_string_value(entry) + 11;
 	}
-	json_array_foreach(mounts, i, mount) {
+	for (i = 0; (mount = json_array_get(mounts, i)); i++) {
 		char *path;
 		bool found;
 
@@ -195,8 +195,7 @@ static void check_socket(struct findings *findings, const char *name, const json
 
 static void check_edits(struct findings *findings, const char *name, const json_t *edits)
 {
-	const json_t *mount;
-	size_t i;
+	const json_t *mounts = json_object_get(edits, "mounts");
 
 	if (json_array_size(json_object_get(edits, "deviceNodes")))
 		PROBLEM(findings, name, text_format("it has device nodes"),
@@ -204,22 +203,21 @@ static void check_edits(struct findings *findings, const char *name, const json_
 	if (json_array_size(json_object_get(edits, "hooks")))
 		PROBLEM(findings, name, text_format("it has hooks"),
 			"programs would run as the engine's user for what needs none", WRITE_ANEW);
-	json_array_foreach(json_object_get(edits, "mounts"), i, mount)
-		check_mount(findings, name, mount);
+	for (size_t i = 0; i < json_array_size(mounts); i++)
+		check_mount(findings, name, json_array_get(mounts, i));
 }
 
 static void check_devices(struct findings *findings, const json_t *spec)
 {
-	const json_t *devices = json_object_get(spec, "devices"), *device, *general;
-	size_t i;
+	const json_t *devices = json_object_get(spec, "devices"), *device;
+	const json_t *general = json_object_get(spec, "containerEdits");
 
-	general = json_object_get(spec, "containerEdits");
 	if (general)
 		check_edits(findings, "containerEdits", general);
 	if (!json_array_size(devices))
 		PROBLEM(findings, "devices", text_format("there is none"),
 			"a container has nothing to ask for", WRITE_ANEW);
-	json_array_foreach(devices, i, device) {
+	for (size_t i = 0; (device = json_array_get(devices, i)); i++) {
 		const char *name = json_string_value(json_object_get(device, "name"));
 		const json_t *edits = json_object_get(device, "containerEdits");
 

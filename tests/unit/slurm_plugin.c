@@ -637,6 +637,7 @@ static void slurms_words_are_understood(void **state)
 	expect_allocated("sva:soft0:2(CNT:2)", "soft0:2");
 	expect_allocated("sva:soft0:2(IDX:0-1)", "soft0:2");
 	expect_allocated("gpu:tesla:2(IDX:0,3),sva:soft1(CNT:5)", "soft1:5");
+	expect_allocated("sva:soft0:0,sva:soft1(CNT:0),sva:soft2(CNT:1),sva:0", "soft2:1");
 	expect_allocated("sva:a(CNT:1),svax:b(CNT:2),sva:c(CNT:3)", "a:1,c:3");
 }
 

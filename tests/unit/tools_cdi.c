@@ -82,8 +82,7 @@ static void what_is_written_is_right(void **state)
 /* R12: a process with a node would go around policy */
 static void the_specification_is_as_engines_want_it(void **state)
 {
-	json_t *spec, *device, *mount;
-	size_t i, j;
+	json_t *spec, *device;
 
 	(void)state;
 	assert_int_equal(run(SVACTL "cdi write", svad.path), 0);
@@ -92,7 +91,7 @@ static void the_specification_is_as_engines_want_it(void **state)
 	assert_string_equal(json_string_value(json_object_get(spec, "cdiVersion")), "0.5.0");
 	assert_string_equal(json_string_value(json_object_get(spec, "kind")), "sva/context");
 	assert_int_equal(json_array_size(json_object_get(spec, "devices")), 2);
-	json_array_foreach(json_object_get(spec, "devices"), i, device) {
+	for (size_t i = 0; (device = json_array_get(json_object_get(spec, "devices"), i)); i++) {
 		json_t *edits = json_object_get(device, "containerEdits");
 		json_t *mounts = json_object_get(edits, "mounts");
 
@@ -100,8 +99,11 @@ static void the_specification_is_as_engines_want_it(void **state)
 		assert_string_equal(json_string_value(json_array_get(json_object_get(edits, "env"), 0)),
 				    "SVA_SOCKET=/run/svad/socket");
 		assert_int_equal(json_array_size(mounts), i ? 1 : 3);
-		json_array_foreach(mounts, j, mount)
-			assert_string_equal(json_string_value(json_array_get(json_object_get(mount, "options"), 0)), "ro");
+		for (size_t j = 0; j < json_array_size(mounts); j++) {
+			json_t *options = json_object_get(json_array_get(mounts, j), "options");
+
+			assert_string_equal(json_string_value(json_array_get(options, 0)), "ro");
+		}
 	}
 	json_decref(spec);
 }

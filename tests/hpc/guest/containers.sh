@@ -8,12 +8,13 @@
 IMAGE=/run/image
 SPEC=/etc/cdi/sva.json
 
-# An image as a folder: a shell, the C library and the client, and no libsva
+# An image as a folder: a shell, the C library and the client, and no libsva.  Each user
+# has one of his own, for the engine makes in it what it mounts things on.
 image_make()
 {
 	local lib=usr/lib/x86_64-linux-gnu name
 
-	[ ! -d "$IMAGE" ] || return
+	[ ! -d "$IMAGE" ] || return 0
 	mkdir -p "$IMAGE"/{proc,sys,dev,tmp,run,etc,usr/bin,$lib}
 	cp -a /usr/lib64 "$IMAGE/usr/"
 	cp -a /usr/bin/{bash,cat,id,timeout,sleep} "$CLIENT" "$IMAGE/usr/bin/"
@@ -24,6 +25,10 @@ image_make()
 	for name in libc.so.6 ld-linux-x86-64.so.2 libm.so.6 libtinfo.so.6 libsystemd.so.0 \
 		libcap.so.2 libselinux.so.1 libpcre2-8.so.0; do
 		cp -L "/$lib/$name" "$IMAGE/$lib/"
+	done
+	for name in root alice mallory; do
+		cp -a "$IMAGE" "$IMAGE-$name"
+		chown -R "$name" "$IMAGE-$name"
 	done
 }
 
@@ -46,8 +51,8 @@ contain()
 	shift
 	mkdir -p -m 0700 "/run/user/$(id -u "$user")"
 	chown "$user" "/run/user/$(id -u "$user")"
-	out=$(podman_as "$user" run --rm --network none --cgroups=enabled "${options[@]}" \
-		--rootfs "$IMAGE" "$@" 2>&1)
+	out=$(podman_as "$user" run --rm --network none --passwd=false "${options[@]}" \
+		--rootfs "$IMAGE-$user" "$@" 2>&1)
 	set -- $?
 	echo "podman as $user: status $1: $out"
 	return "$1"
@@ -59,8 +64,9 @@ podman_as()
 
 	[ "$1" != root ] || home=/root
 	(cd "$home" && exec setpriv --reuid "$1" --regid "$1" --clear-groups \
-		env HOME="$home" XDG_RUNTIME_DIR="/run/user/$(id -u "$1")" \
-		timeout 120 podman --cgroup-manager=cgroupfs --events-backend=none "${@:2}")
+		env HOME="$home" USER="$1" LOGNAME="$1" XDG_RUNTIME_DIR="/run/user/$(id -u "$1")" \
+		timeout 120 podman --cgroup-manager=cgroupfs \
+		--events-backend=none --storage-driver=vfs "${@:2}")
 }
 
 in_container()
