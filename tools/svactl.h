@@ -52,6 +52,8 @@ int svactl_top(const struct svactl *svactl);
 int svactl_doctor(const struct svactl *svactl);
 int svactl_info(const struct svactl *svactl);
 int svactl_explain(const struct svactl *svactl);
+int svactl_cdi_write(const struct svactl *svactl);
+int svactl_cdi_check(const struct svactl *svactl);
 int svactl_grant_list(const struct svactl *svactl);
 int svactl_grant_add(const struct svactl *svactl);
 int svactl_grant_remove(const struct svactl *svactl);

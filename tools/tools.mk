@@ -8,7 +8,7 @@ TOOLS_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
 SVACTL_POLICY_LIBS := $(shell $(PKG_CONFIG) --libs inih)
 
 SVACTL_COMMON_OBJS := $(patsubst %,$(B)/tools/%.o,doctor_svad doctor_system finding text)
-SVACTL_OBJS := $(patsubst %,$(B)/tools/%.o,svactl verbs admin check_config context_words contexts doctor explain \
+SVACTL_OBJS := $(patsubst %,$(B)/tools/%.o,svactl verbs admin cdi check_config context_words contexts doctor explain \
 	grant info list partition ps stats top top_frame watch) $(SVACTL_COMMON_OBJS)
 # svad.conf, as svad reads it
 SVACTL_POLICY_OBJS := $(patsubst %,$(B)/daemon/%.o,nss policy policy_file)

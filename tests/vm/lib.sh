@@ -39,6 +39,14 @@ ROOT_PACKAGES=(
 )
 ROOT_RECIPE=1
 
+# The guest of the profile hpc: the same with Slurm, MPI and podman (hpc.sh)
+HPC_PACKAGES=(
+	"${ROOT_PACKAGES[@]}"
+	slurmd slurmctld slurm-client slurm-wlm-basic-plugins munge libslurm-dev
+	openmpi-bin libopenmpi-dev podman crun uidmap iproute2
+)
+HPC_RECIPE=1
+
 SVA_CACHE=${SVA_CACHE:-/var/cache/sva}
 
 # Exit status of what cannot run here and says why: neither a pass nor a failure
@@ -72,14 +80,15 @@ tree_key()
 		sha256sum | cut -c1-12
 }
 
+# root_key RECIPE PACKAGE...: the same for an archive of a guest with systemd
 root_key()
 {
-	printf '%s\n' "$ROOT_RECIPE" "$RIG_SUITE" "$RIG_ARCH" "${ROOT_PACKAGES[@]}" |
-		sha256sum | cut -c1-12
+	printf '%s\n' "$1" "$RIG_SUITE" "$RIG_ARCH" "${@:2}" | sha256sum | cut -c1-12
 }
 
 TREE=$SVA_CACHE/tree-$(tree_key)
-ROOT=$SVA_CACHE/root-$(root_key)
+ROOT=$SVA_CACHE/root-$(root_key "$ROOT_RECIPE" "${ROOT_PACKAGES[@]}")
+HPC=$SVA_CACHE/hpc-$(root_key "$HPC_RECIPE" "${HPC_PACKAGES[@]}")
 TREE_STAMP=$TREE/.complete
 KERNELS=$SVA_CACHE/kernels-$RIG_SUITE-$RIG_ARCH-$RIG_KERNELS_RECIPE
 PROVER=$SVA_CACHE/prover-$RIG_SUITE-$RIG_ARCH-$RIG_PROVER_RECIPE
@@ -114,10 +123,10 @@ tree_complete()
 		{ [ -e "$folder/.synced" ] || [ "$(tree_fact boot "$folder")" = "$(boot_id)" ]; }
 }
 
-# root_complete: the archive is small, and synced before it gets its name
+# root_complete [FOLDER]: the archive is small, and synced before it gets its name
 root_complete()
 {
-	[ -s "$ROOT/root.cpio" ] && [ -s "$ROOT/libraries" ]
+	[ -s "${1:-$ROOT}/root.cpio" ] && [ -s "${1:-$ROOT}/libraries" ]
 }
 
 # tree_fact NAME [FOLDER]: what the stamp recorded: kernel, qemu, gcc

@@ -10,6 +10,7 @@
 # the run's.  The rig's own program is a service there, which runs the command.
 
 PROFILE_TIMEOUT=300
+PROFILE_DRIVERS=''	# of the kernel's own, below kernel/ of its modules
 PROFILE_APPEND='systemd.show_status=0 systemd.log_level=notice'
 
 profile_check()
@@ -32,6 +33,9 @@ base_inputs()
 		[ ! -e "$file" ] || echo "usr/lib/modules/$(tree_fact kernel)/updates/${file##*/} $file"
 	done
 	echo "etc/svad.conf $SOURCE/tests/vm/svad.conf"
+	for file in $PROFILE_DRIVERS; do
+		echo "driver $TREE/usr/lib/modules/$(tree_fact kernel)/kernel/$file.ko.xz"
+	done
 	echo "root.cpio $ROOT/root.cpio"
 }
 
@@ -74,12 +78,15 @@ base_rig_service()
 
 base_modules()
 {
-	local kernel modules
+	local kernel modules name
 
 	kernel=$(tree_fact kernel)
 	modules=usr/lib/modules/$kernel
 	mkdir -p "$1/$modules/updates"
 	cp "$BUILD"/modules/*.ko "$1/$modules/updates/" 2>/dev/null
+	for name in $PROFILE_DRIVERS; do
+		cp "$TREE/$modules/kernel/$name.ko.xz" "$1/$modules/updates/" || return 1
+	done
 	cp "$TREE/$modules"/modules.{order,builtin,builtin.modinfo} "$1/$modules/"
 	"$TREE/usr/lib64/ld-linux-x86-64.so.2" --argv0 depmod --library-path "$TREE/$GUEST_LIB" \
 		"$TREE/usr/bin/kmod" -b "$1/usr" "$kernel"

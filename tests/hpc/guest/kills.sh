@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# shellcheck disable=SC2046,SC2120,SC2154
+#
+# kills.sh - jobs that end as nobody wished: nothing is left of them (R5)
+
+# held: a job with a context on n1, its number in $job
+held()
+{
+	waiting_job held soft0 -w n1 --gres=sva:soft0:2 --sva=soft0 "$@"
+	want "it has its context" until_true node_has_contexts n1 1
+}
+
+nothing_is_left()
+{
+	want "no job is left" until_true queue_is_empty
+	want "no context is left" until_true node_has_contexts n1 0
+	want "no grant is left" until_true grants_are_on n1 0
+}
+
+grants_are_on()
+{
+	[ "$(ctl "$1" grant list | grep -c job_)" = "$2" ]
+}
+
+# pid_of_stepd JOB: the slurmstepd of its first step
+pid_of_stepd()
+{
+	pgrep -f "^slurmstepd: \[$1\." | head -n 1
+}
+
+# The process, and not what waits for it
+pid_of_client()
+{
+	pgrep -f "^$CLIENT hold" | head -n 1
+}
+
+test_a_cancelled_job()
+{
+	held
+	want "it is cancelled" scancel "$job"
+	nothing_is_left
+}
+
+test_a_job_whose_time_is_over()
+{
+	held
+	want "its time is over" scontrol update JobId="$job" EndTime=now
+	WAIT_S=150 nothing_is_left
+	expect "by its limit" "$(scontrol show job "$job" | sed -n 's/.*JobState=\([A-Z]*\).*/\1/p')" TIMEOUT
+}
+
+test_srun_is_killed()
+{
+	local pid
+
+	as mallory srun -w n1 --gres=sva:soft0:2 --sva=soft0 "$CLIENT" hold soft0 1 &
+	want "it has its context" until_true node_has_contexts n1 1
+	pid=$(pgrep -u mallory -x srun | head -n 1)
+	want "srun is there" [ -n "$pid" ]
+	kill -KILL "$pid" $(pgrep -P "$pid")
+	wait $!
+	scancel -u mallory
+	nothing_is_left
+}
+
+# The process outlives its job.  The epilog takes the grant, and with it the context.
+test_slurmstepd_is_killed()
+{
+	local pid
+
+	held
+	pid=$(pid_of_client)
+	kill -KILL "$(pid_of_stepd "$job")"
+	want "the process is still there" kill -0 "$pid"
+	expect "with its context" "$(contexts_of_node n1)" 1
+	scancel "$job"
+	nothing_is_left
+	kill -KILL "$pid" 2>/dev/null
+	want "n1 is idle" until_true node_state_is n1 idle
+}
+
+test_slurmd_is_killed()
+{
+	held
+	systemctl kill -s KILL --kill-whom=main slurmd@n1
+	want "the context is still there" node_has_contexts n1 1
+	want "so is the grant" grants_are_on n1 1
+	want "slurmd starts again" until_true systemctl restart slurmd@n1
+	want "the job goes on" job_is "$job" RUNNING
+	scancel "$job"
+	nothing_is_left
+	want "n1 is idle" until_true node_state_is n1 idle
+}
+
+# The job ends while no slurmd is there to run its epilog
+test_slurmd_is_away_when_the_job_ends()
+{
+	held
+	systemctl kill -s KILL --kill-whom=main slurmd@n1
+	scancel "$job"
+	want "slurmd starts again" until_true systemctl restart slurmd@n1
+	nothing_is_left
+	want "n1 is idle" until_true node_state_is n1 idle
+}
+
+test_svad_is_killed()
+{
+	held
+	mark
+	systemctl kill -s KILL svad.service
+	want "svad is back" svad_says "serving by"
+	want "the context is still there" node_has_contexts n1 1
+	want "so is the grant" grants_are_on n1 1
+	want "the job goes on" job_is "$job" RUNNING
+	scancel "$job"
+	nothing_is_left
+}
+
+# A prolog that finds no svad does not drain the node; the task says why it does not start
+test_svad_is_away_when_a_job_starts()
+{
+	systemctl stop svad.socket svad.service
+	want_not "without svad" run -w n1 --gres=sva:soft0:2 --sva=soft0 true
+	says "(no-daemon)"
+	want "others run" run -w n1 true
+	expect "no node is drained" "$(sinfo -h -R)" ""
+	systemctl start svad.socket svad.service
+	want "with svad" run -w n1 --gres=sva:soft0:2 --sva=soft0 $(holds soft0 2)
+}
+
+# The grant was taken away in the middle of a job: its next step gives it anew
+test_a_step_without_grant_gets_it_anew()
+{
+	script '#SBATCH --gres=sva:soft0:2' '#SBATCH -w n1' '#SBATCH --sva=soft0' \
+		"srun --overlap $(holds soft0 1) || exit" 'touch first' \
+		'until [ -e second ]; do sleep 0.1; done' "srun --overlap $(holds soft0 2)"
+	rm -f /home/mallory/{first,second}
+	job=$(as mallory sbatch -Q --parsable -o out "$script")
+	want "the first step" until_true [ -e /home/mallory/first ]
+	want "its grant goes" ctl n1 grant remove "$(ctl n1 grant list | awk '/job_/ { print $1 }')"
+	touch /home/mallory/second
+	want "the job ends" until_true queue_is_empty
+	expect "well" "$(scontrol show job "$job" | sed -n 's/.*JobState=\([A-Z]*\).*/\1/p')" COMPLETED
+	nothing_is_left
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# shellcheck disable=SC2046,SC2120,SC2154
+#
+# slices.sh - the drop-in and the policy of examples/slices
+
+example_install()
+{
+	cat /rig/slices/svad.conf >>"$POLICY"
+	systemctl reload svad
+	cp /rig/slices/accel.slice "$UNITS/"
+	mkdir -p "$UNITS/worker@.service.d"
+	cp /rig/slices/accel.conf "$UNITS/worker@.service.d/"
+	printf '%s\n' '[Service]' Type=notify User=mallory NotifyAccess=main \
+		"ExecStart=$CLIENT hold soft0 %i" >"$UNITS/worker@.service"
+	systemctl daemon-reload
+}
+
+example_remove()
+{
+	systemctl stop 'worker@*' 2>/dev/null
+	systemctl reset-failed
+	rm -r "$UNITS"/worker@.service*
+	systemctl daemon-reload
+}
+
+worker_said()
+{
+	journalctl -q --no-pager -u "worker@$1" --after-cursor="$test_cursor" -o cat | grep -q -e "$2"
+}
+
+test_a_service_of_the_slice_binds_without_root()
+{
+	example_install
+	want "two contexts" systemctl start worker@2
+	expect "in the slice" "$(systemctl show -p ControlGroup --value worker@2)" \
+		/accel.slice/worker@2.service
+	want_not "three, of two" systemctl start worker@3
+	want "the reason" worker_said 3 limit-
+	want "two more for another service" systemctl start worker@1
+	rm "$UNITS/worker@.service.d/accel.conf"
+	systemctl daemon-reload
+	systemctl stop worker@2
+	want_not "not in the slice" systemctl start worker@2
+	want "the reason" worker_said 2 denied-by-default
+	example_remove
+}
+
+# A manager of the user's own, as a login would start it; its services are the user's
+test_a_users_own_service_binds()
+{
+	example_install
+	mkdir -p "$UNITS/user@1002.service.d" /run/user/1002
+	printf '%s\n' '[Unit]' Requires= '[Service]' PAMName= Environment=XDG_RUNTIME_DIR=/run/user/1002 \
+		>"$UNITS/user@1002.service.d/test.conf"
+	ln -sf /dev/null "$UNITS/user-runtime-dir@1002.service"
+	chown mallory:mallory /run/user/1002
+	systemctl daemon-reload
+	want "the user's manager" systemctl start user@1002
+	want "a service of his" as mallory env XDG_RUNTIME_DIR=/run/user/1002 \
+		systemd-run --user --quiet --wait --collect $(holds soft0 1)
+	want_not "two contexts, of one" as mallory env XDG_RUNTIME_DIR=/run/user/1002 \
+		systemd-run --user --quiet --wait --collect $(holds soft0 2)
+	systemctl stop user@1002
+	rm -r "$UNITS/user@1002.service.d" "$UNITS/user-runtime-dir@1002.service"
+	example_remove
+}
