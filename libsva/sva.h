@@ -487,8 +487,9 @@ int sva_probe(const char *device, uint32_t *reason);
  * @args: as for sva_bind_with(); @flags and @use_fd are 0
  * @reason: out: 0 or why not; may be NULL
  *
- * Asks svad, the policy and the device, and creates nothing.  What can run out may
- * have done so by the time of sva_bind().
+ * Asks svad, the policy and the device, and creates nothing; where a launcher has
+ * left a context that would be bound, nobody is asked.  What can run out may have
+ * done so by the time of sva_bind().
  *
  * Return: 0 if it would work, and a negative errno if not.
  *
