@@ -10,6 +10,7 @@
 #include "client.h"
 #include "context.h"
 #include "entry.h"
+#include "inherit.h"
 #include "reason.h"
 
 static void device_fill(struct sva_device *device, const struct sva_msg_device *from)
@@ -164,9 +165,13 @@ static int probe(const struct sva_bind_args *args, uint32_t *reason)
 SVA_PUBLIC int sva_probe_with(const struct sva_bind_args *args, uint32_t *reason)
 {
 	KEEP_ERRNO;
-	uint32_t why = SVA_REASON_BAD_ARGUMENT;
-	int ret = args_check_question(args);
+	int ret = args_check_question(args), fd;
+	uint32_t why;
 
+	if (!ret)
+		ret = inherited_find(args, &fd);
+	why = ret < 0 ? sva_context_reason(NULL) : 0;
+	/* what a launcher has left needs no svad */
 	if (!ret)
 		ret = probe(args, &why);
 	if (reason)

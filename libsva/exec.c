@@ -275,8 +275,10 @@ static int submit_chunk(struct sva_accel_exec *exec, const struct sva_accel_desc
 		chunk[taken].completion = sva_accel_address(&slots[taken]->done);
 		taken++;
 	}
-	if (!taken)
-		return exec_fail(exec, -EAGAIN, SVA_REASON_JOBS_FULL);
+	if (!taken) {
+		ret = accel_end_error(exec->accel);
+		return ret ? ret : exec_fail(exec, -EAGAIN, SVA_REASON_JOBS_FULL);
+	}
 	ret = sva_accel_submit_many(exec->accel, chunk, taken);
 	submitted = ret > 0 ? (unsigned int)ret : 0;
 	for (unsigned int i = 0; i < taken; i++) {

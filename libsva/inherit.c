@@ -66,7 +66,7 @@ static int context_fits(const struct sva_bind_args *args, int fd)
 	return !args->device || !strncmp(args->device, info.device, sizeof(info.device));
 }
 
-int inherited_take(const struct sva_bind_args *args, int *fd)
+int inherited_find(const struct sva_bind_args *args, int *fd)
 {
 	int ret;
 
@@ -74,8 +74,13 @@ int inherited_take(const struct sva_bind_args *args, int *fd)
 	if (args->type || args->socket || atomic_load(&taken))
 		return 0;
 	ret = variable_read(fd);
-	if (ret > 0)
-		ret = context_fits(args, *fd);
+	return ret > 0 ? context_fits(args, *fd) : ret;
+}
+
+int inherited_take(const struct sva_bind_args *args, int *fd)
+{
+	int ret = inherited_find(args, fd);
+
 	if (ret > 0 && atomic_exchange(&taken, true))
 		return 0;	/* another thread was first */
 	return ret;

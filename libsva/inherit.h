@@ -11,6 +11,9 @@
  * 1 with *fd when there is one that does for @args and nobody has taken it, 0 when
  * there is none, or a negative errno with its reason when what was left is no context.
  */
+int inherited_find(const struct sva_bind_args *args, int *fd);
+
+/* The same, for the caller to bind it */
 int inherited_take(const struct sva_bind_args *args, int *fd);
 
 /* It could not be bound: whoever tries again is to be told why again. */

@@ -330,9 +330,6 @@ static const struct reason_text table[] = {
 	REASON(QUEUE_ERROR, EIO, "queue-error",
 	       "the device stopped the queue: the doorbell ran ahead of the ring, or a completion record could not be written",
 	       "keep completion records mapped and writable until they complete; sva_unbind() and bind anew"),
-	REASON(RING_FULL, EAGAIN, "ring-full",
-	       "the submission ring is full",
-	       "wait for a completion, or submit with sva_accel_submit_wait()"),
 	REASON(JOBS_FULL, EAGAIN, "jobs-full",
 	       "the executor has as many jobs as it was opened for, and none of their results was taken",
 	       "wait for one of them (sva_accel_exec_wait), dispatch calls, or open it for more"),
@@ -342,6 +339,9 @@ static const struct reason_text table[] = {
 	REASON(JOB_FAILED, EIO, "job-failed",
 	       "the job was carried out and failed, as its completion record says",
 	       "see sva_accel_strstatus() of the record's status, and its fault_addr and done"),
+	REASON(RING_FULL, EAGAIN, "ring-full",
+	       "the submission ring is full",
+	       "wait for a completion, or submit with sva_accel_submit_wait()"),
 
 	/* svactl partition */
 	REASON(NOT_ROOT, EACCES, "not-root",

@@ -104,10 +104,10 @@ enum sva_user_reason {
 	SVA_REASON_SYSTEM = 326,		/* any: the system call's own errno says it all */
 	SVA_REASON_BAD_FD = 327,		/* EBADF: the inherited fd is no context */
 	SVA_REASON_QUEUE_ERROR = 328,		/* EIO: the device stopped the queue for an error */
-	SVA_REASON_RING_FULL = 329,		/* EAGAIN: no room for a descriptor */
 	SVA_REASON_JOBS_FULL = 330,		/* EAGAIN: the executor has no room for a job */
 	SVA_REASON_NO_SUCH_JOB = 331,		/* ENOENT: its result was taken already */
 	SVA_REASON_JOB_FAILED = 332,		/* any: what the job's completion record says */
+	SVA_REASON_RING_FULL = 329,		/* EAGAIN: no room for a descriptor */
 
 	/* svactl partition */
 	SVA_REASON_NOT_ROOT = 352,		/* EACCES */
@@ -496,8 +496,9 @@ int sva_probe(const char *device, uint32_t *reason);
  * @args: as for sva_bind_with(); @flags and @use_fd are 0
  * @reason: out: 0 or why not; may be NULL
  *
- * Asks svad, the policy and the device, and creates nothing.  What can run out may
- * have done so by the time of sva_bind().
+ * Asks svad, the policy and the device, and creates nothing; where a launcher has
+ * left a context that would be bound, nobody is asked.  What can run out may have
+ * done so by the time of sva_bind().
  *
  * Return: 0 if it would work, and a negative errno if not.
  *

@@ -213,7 +213,15 @@ TEST(R5, loop_is_told_that_its_context_was_revoked_and_rests)
 
 static bool device_is_served(void *arg)
 {
-	return sva_probe(arg, NULL) == 0;
+	(void)arg;
+	return sva_probe(device_name(), NULL) == 0;
+}
+
+static void finds_the_device_again(int line)
+{
+	(void)line;
+	CHECK(wait_until(device_is_served, NULL, PATIENCE_MS), "svad does not serve it again: %s",
+	      sva_strreason(sva_context_reason(NULL)));
 }
 
 TEST(R6, loop_is_told_that_the_device_has_gone_and_rests)
@@ -228,8 +236,7 @@ TEST(R6, loop_is_told_that_the_device_has_gone_and_rests)
 	CHECK_EQ(word_receive(child.line), SVA_REASON_DEVICE_GONE);
 	child_join(&child);
 	device_return();
-	CHECK(wait_until(device_is_served, (char *)(uintptr_t)device_name(), PATIENCE_MS),
-	      "svad does not serve it again");
+	as_user("alice", finds_the_device_again);
 }
 
 /* ------------------------------------------------------------- reservations */

@@ -548,7 +548,10 @@ static void the_end_of_the_queue_reaches_everybody(void **state)
 	assert_int_equal(sva_accel_exec_wait(exec, job, PATIENCE_MS, NULL), -EPERM);
 	expect_reason(SVA_REASON_CONTEXT_REVOKED);
 	assert_int_equal(sva_accel_exec_submit(exec, &desc, -1, &job), -EPERM);
-	assert_int_equal(sva_accel_exec_call(exec, &desc, -1, note, NULL), -EPERM);
+	/* also when what it submitted in vain has used up its room */
+	for (int i = 0; i < 2 * FAKE_ACCEL_ENTRIES; i++)
+		assert_int_equal(sva_accel_exec_call(exec, &desc, -(i % 2), note, NULL), -EPERM);
+	expect_reason(SVA_REASON_CONTEXT_REVOKED);
 	assert_int_equal(seen.calls, 2);
 }
 

@@ -113,6 +113,7 @@ static int takes_it_first_and_once(void)
 	CHECK(fake_kernel.binds == 0);		/* reserved, and not more */
 	fcntl(fd, F_SETFD, 0);
 	leave(getpid(), fd);
+	CHECK(sva_probe("soft0", NULL) == 0);	/* the fake svad knows no such request */
 	CHECK(sva_bind(NULL, SVA_BIND_FAULT_EVENTS, &first) == 0);
 	CHECK(opens_so_far() == 1 && sva_context_fd(first) == fd);
 	CHECK(fake_kernel.bind_flags == SVA_BIND_FAULT_EVENTS);
@@ -183,6 +184,8 @@ static int refused_as_no_context(void)
 	struct sva_context *ctx = (void *)&svad;
 
 	CHECK(sva_bind(NULL, 0, &ctx) == -EBADF && !ctx);
+	CHECK(sva_context_reason(NULL) == SVA_REASON_BAD_FD);
+	CHECK(sva_probe(NULL, NULL) == -EBADF);
 	CHECK(sva_context_reason(NULL) == SVA_REASON_BAD_FD);
 	CHECK(opens_so_far() == 0);
 	return 0;

@@ -3,6 +3,7 @@
  * libsva_threads.c - every call from many threads at once, over a fake svad and a fake
  * accelerator that carries jobs out; made for ThreadSanitizer
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -213,6 +214,17 @@ static void add(void *arg, int error, const struct sva_accel_completion *complet
 	__atomic_add_fetch((unsigned int *)arg, error ? 1000000 : 1, __ATOMIC_RELAXED);
 }
 
+/* A job of any thread, which may have been collected meanwhile */
+static uint64_t latest;
+
+static bool poll_another(struct shared *shared, uint64_t mine)
+{
+	uint64_t other = __atomic_exchange_n(&latest, mine, __ATOMIC_RELAXED);
+	int ret = other ? sva_accel_exec_poll(shared->exec, other) : 0;
+
+	return ret == 0 || ret == 1 || ret == -ENOENT;
+}
+
 /* Two jobs overlap, and a third is called back about, by whoever dispatches */
 static void *use_executor(void *arg)
 {
@@ -227,6 +239,7 @@ static void *use_executor(void *arg)
 		sva_accel_prep_fill(&descs[1], &words[1], ~round, 8, NULL);
 		INSIST(sva_accel_exec_submit_many(shared->exec, descs, 2, PATIENCE_MS, jobs) == 2);
 		INSIST(sva_accel_exec_poll(shared->exec, jobs[0]) >= 0);
+		INSIST(poll_another(shared, jobs[1]));
 		INSIST(sva_accel_exec_wait(shared->exec, jobs[1], PATIENCE_MS, &done) == 0);
 		INSIST(done.status == SVA_ACCEL_SUCCESS && words[1] == ~round);
 		INSIST(sva_accel_exec_wait_all(shared->exec, jobs, 1, PATIENCE_MS) == 0);

@@ -25,4 +25,4 @@ thread-tests: $(THREAD_TESTS)
 
 unit-tests-threads:
 	$(MAKE) --no-print-directory thread-tests B=$(B)/tsan OPTIMIZE=-O1 \
-		SANITIZE='-fsanitize=thread -Wno-tsan'
+		SANITIZE='-fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)'
