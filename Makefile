@@ -95,12 +95,12 @@ user: $(LIBRARIES) $(PROGRAMS)
 
 # Where things go, as far as programs and manual pages know it; touched only when it
 # is another place than before
-$(B)/paths.h: FORCE
+$(B)/sva-paths.h: FORCE
 	mkdir -p $(@D)
 	printf '#define SVA_%s "%s"\n' SYSCONFDIR '$(sysconfdir)' RUNSTATEDIR '$(runstatedir)' >$@.new
 	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(B)/%.o: %.c | $(B)/paths.h
+$(B)/%.o: %.c | $(B)/sva-paths.h
 	mkdir -p $(@D)
 	$(if $(V),,echo '  CC $@')
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
