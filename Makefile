@@ -253,7 +253,7 @@ install-filled = $(INSTALL) -d $(DESTDIR)$(2) && sed -e 's,@sbindir@,$(sbindir),
 
 # What is installed, and nothing that only tests and shows
 .PHONY: programs install
-programs: $(LIBRARIES) $(addprefix $(B)/,daemon/svad tools/svactl tools/svabench)
+programs: $(LIBRARIES) $(filter-out $(B)/tests/% $(B)/examples/%,$(PROGRAMS))
 
 install: programs
 	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))
