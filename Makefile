@@ -98,12 +98,12 @@ user: $(LIBRARIES) $(PROGRAMS)
 
 # Where things go, as far as programs and manual pages know it; touched only when it
 # is another place than before
-$(B)/paths.h: FORCE
+$(B)/sva-paths.h: FORCE
 	mkdir -p $(@D)
 	printf '#define SVA_%s "%s"\n' SYSCONFDIR '$(sysconfdir)' RUNSTATEDIR '$(runstatedir)' >$@.new
 	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(B)/%.o: %.c | $(B)/paths.h
+$(B)/%.o: %.c | $(B)/sva-paths.h
 	mkdir -p $(@D)
 	$(if $(V),,echo '  CC $@')
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -294,7 +294,7 @@ install-filled = $(INSTALL) -d $(DESTDIR)$(2) && sed -e 's,@sbindir@,$(sbindir),
 
 # What is installed, and nothing that only tests and shows
 .PHONY: programs install
-programs: $(LIBRARIES) $(addprefix $(B)/,daemon/svad tools/svactl tools/svactl.bash tools/svabench)
+programs: $(LIBRARIES) $(filter-out $(B)/tests/% $(B)/examples/%,$(PROGRAMS))
 
 install: programs
 	$(call install-dirs,$(bindir) $(sbindir) $(libdir) $(includedir)/linux $(pkgconfigdir))

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <linux/sva.h>
-#include <paths.h>
+#include <sva-paths.h>
 
 #include "util.h"
 

@@ -36,7 +36,7 @@
 
 #include <stdint.h>
 #include <linux/sva.h>
-#include <paths.h>
+#include <sva-paths.h>
 
 #define SVA_PROTOCOL_VERSION	1
 #define SVA_SOCKET_PATH		SVA_RUNSTATEDIR "/svad/socket"

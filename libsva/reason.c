@@ -7,10 +7,13 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <sva-paths.h>
 
 #include "entry.h"
 #include "reason.h"
 #include "sva.h"
+
+#define POLICY SVA_SYSCONFDIR "/svad.conf"
 
 #define REASON(number, error, name, sentence, remedy) \
 	{ SVA_REASON_##number, error, name, sentence "; " remedy, remedy }
@@ -228,10 +231,10 @@ static const struct reason_text table[] = {
 	       "connect in the process that is to use the device"),
 	REASON(DENIED_BY_RULE, EACCES, "denied-by-rule",
 	       "a rule of svad's policy denies you this device",
-	       "ask the administrator to change it in svad.conf (svactl doctor shows its line)"),
+	       "ask the administrator to change it in " POLICY " (svactl doctor shows its line)"),
 	REASON(DENIED_BY_DEFAULT, EACCES, "denied-by-default",
 	       "no rule of svad's policy allows you this device",
-	       "ask the administrator to add one that does, as svad.conf(5) describes"),
+	       "ask the administrator to add one that does to " POLICY ", as svad.conf(5) describes"),
 	REASON(NO_SUCH_DEVICE, ENOENT, "no-such-device",
 	       "svad knows no device of this name",
 	       "svactl list shows those there are"),

@@ -5,7 +5,7 @@
 SCDOC ?= scdoc
 MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 
-$(B)/man/%: man/%.scd $(B)/paths.h
+$(B)/man/%: man/%.scd $(B)/sva-paths.h
 	@mkdir -p $(@D)
 	sed -e 's,/etc/svad\.conf,$(sysconfdir)/svad.conf,g' -e 's,/run/svad,$(runstatedir)/svad,g' $< | \
 		$(SCDOC) >$@

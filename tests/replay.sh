@@ -57,6 +57,7 @@ replay_command()
 	status=$?
 	if same "$3" "$seen"; then
 		pass "$1: ${2%%$'\n'*}"
+		sed 's/^/  | /' <<<"$seen"
 		return
 	fi
 	printf 'exit status %s; shown:\n%s\nseen:\n%s\n' "$status" "$3" "$seen" >"${TMPDIR:-/tmp}/replay.log"

@@ -10,11 +10,12 @@ DEB_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DEB_PACKAGES=(build-essential debhelper dh-dkms dpkg-dev scdoc)
 DEB_CHECK_PACKAGES=(lintian)
 
-# A Debian as its installer leaves it, with what users compile with and what ours
-# depends on: the guest has no network
+# A Debian as its installer leaves it, with what users compile with, and what the
+# packages of kernel headers and ours depend on: the guest has no network
 DEB_GUEST_PACKAGES=(
 	systemd systemd-sysv udev dbus kmod passwd procps mount util-linux
 	dkms gcc libc6-dev make pkgconf
+	pahole libelf1t64 libssl3t64 zlib1g
 	libsystemd0 libudev1 libseccomp2 libinih1 libjansson4
 )
 
