@@ -72,6 +72,13 @@ int slurm_spank_init(spank_t spank, int argc, char **argv)
 	return spank_option_register(spank, &option);
 }
 
+/* The program that runs prologs does not call init(), and has to read them itself */
+static void settings_of_script(int argc, char **argv)
+{
+	bad_settings = (struct refusal){ 0 };
+	(void)!settings_read(&settings, argc, argv, &bad_settings);
+}
+
 /* -------------------------------------------------------------- at a node */
 
 typedef bool (*allocation_fn)(uint32_t job, const char *node, char text[ALLOCATION_LEN],
@@ -117,8 +124,7 @@ int slurm_spank_job_prolog(spank_t spank, int argc, char **argv)
 	struct job job;
 	char *argument;
 
-	(void)argc;
-	(void)argv;
+	settings_of_script(argc, argv);
 	if (spank_option_getopt(spank, &option, &argument))
 		return ESPANK_SUCCESS;
 	if (!shares_read_option(&asked, argument, &why) || !job_find(&job, spank, &why) ||
@@ -187,8 +193,7 @@ int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 	struct refusal why = { 0 };
 	struct job job;
 
-	(void)argc;
-	(void)argv;
+	settings_of_script(argc, argv);
 	if (!job_find(&job, spank, &why) || !job_take_back(&job, &why)) {
 		if (has_asked)
 			slurm_error("sva: %s", why.text);

@@ -49,6 +49,8 @@ contain()
 		shift
 	done
 	shift
+	# Whose cgroup nobody has given to an ordinary user's engine
+	[ "$user" = root ] || options+=(--cgroups=disabled)
 	mkdir -p -m 0700 "/run/user/$(id -u "$user")"
 	chown "$user" "/run/user/$(id -u "$user")"
 	out=$(podman_as "$user" run --rm --network none --passwd=false "${options[@]}" \

@@ -128,7 +128,7 @@ test_a_refused_batch_job_says_so_in_its_output()
 # its number is in $job; returns when it has it
 waiting_job()
 {
-	job=$(as mallory sbatch -Q --parsable -J "$1" -o "out.$1" "${@:3}" \
+	job=$(as mallory sbatch --parsable -J "$1" -o "out.$1" "${@:3}" \
 		--wrap "echo \"\$SVA_DEVICES\"; exec $CLIENT hold $2 1")
 }
 

@@ -136,7 +136,7 @@ test_a_step_without_grant_gets_it_anew()
 		"srun --overlap $(holds soft0 1) || exit" 'touch first' \
 		'until [ -e second ]; do sleep 0.1; done' "srun --overlap $(holds soft0 2)"
 	rm -f /home/mallory/{first,second}
-	job=$(as mallory sbatch -Q --parsable -o out "$script")
+	job=$(as mallory sbatch --parsable -o out "$script")
 	want "the first step" until_true [ -e /home/mallory/first ]
 	want "its grant goes" ctl n1 grant remove "$(ctl n1 grant list | awk '/job_/ { print $1 }')"
 	touch /home/mallory/second

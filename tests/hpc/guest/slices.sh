@@ -47,21 +47,38 @@ test_a_service_of_the_slice_binds_without_root()
 }
 
 # A manager of the user's own, as a login would start it; its services are the user's
+manager_start()
+{
+	mkdir -p "$UNITS/user@1002.service.d" /home/mallory/.config/systemd/user /run/user/1002
+	printf '%s\n' '[Service]' PAMName= Environment=XDG_RUNTIME_DIR=/run/user/1002 \
+		>"$UNITS/user@1002.service.d/test.conf"
+	printf '%s\n' '[Service]' Type=oneshot RemainAfterExit=yes ExecStart=true \
+		>"$UNITS/user-runtime-dir@1002.service"
+	printf '%s\n' '[Service]' Type=oneshot "ExecStart=$(holds soft0 %i)" \
+		>/home/mallory/.config/systemd/user/worker@.service
+	chown -R mallory:mallory /home/mallory/.config /run/user/1002
+	systemctl daemon-reload
+	want "the user's manager" systemctl start user@1002
+}
+
+manager_stop()
+{
+	systemctl stop user@1002 user-runtime-dir@1002
+	rm -r "$UNITS/user@1002.service.d" "$UNITS/user-runtime-dir@1002.service"
+	systemctl daemon-reload
+}
+
+users_systemctl()
+{
+	as mallory env XDG_RUNTIME_DIR=/run/user/1002 systemctl --user "$@"
+}
+
 test_a_users_own_service_binds()
 {
 	example_install
-	mkdir -p "$UNITS/user@1002.service.d" /run/user/1002
-	printf '%s\n' '[Unit]' Requires= '[Service]' PAMName= Environment=XDG_RUNTIME_DIR=/run/user/1002 \
-		>"$UNITS/user@1002.service.d/test.conf"
-	ln -sf /dev/null "$UNITS/user-runtime-dir@1002.service"
-	chown mallory:mallory /run/user/1002
-	systemctl daemon-reload
-	want "the user's manager" systemctl start user@1002
-	want "a service of his" as mallory env XDG_RUNTIME_DIR=/run/user/1002 \
-		systemd-run --user --quiet --wait --collect $(holds soft0 1)
-	want_not "two contexts, of one" as mallory env XDG_RUNTIME_DIR=/run/user/1002 \
-		systemd-run --user --quiet --wait --collect $(holds soft0 2)
-	systemctl stop user@1002
-	rm -r "$UNITS/user@1002.service.d" "$UNITS/user-runtime-dir@1002.service"
+	manager_start
+	want "a service of his" users_systemctl start worker@1
+	want_not "two contexts, of one" users_systemctl start worker@2
+	manager_stop
 	example_remove
 }
