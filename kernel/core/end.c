@@ -68,15 +68,24 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason)
 	}
 }
 
-/*
- * iommu_sva_unbind_device() waits for the answers to page requests, and holds a lock of
- * the core's meanwhile that every bind and unbind takes.  A page that does not come keeps
- * those waiting who leave this IOMMU: let it be here, where nothing is held.
- */
+/* All that are with the IOMMU's queue, whosesoever they are */
 static void await_answers(struct sva_context *ctx)
 {
 	if (ctx->sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS)
 		iopf_queue_flush_dev(ctx->sdev->parent);
+}
+
+/*
+ * iommu_sva_unbind_device() waits for answers to page requests, and holds locks of the
+ * core's meanwhile that every bind and unbind takes.  A page that does not come (R8) is
+ * better awaited before, where nothing is held.  softiommu waits for those of this PASID
+ * alone, and clean says that there is none.
+ */
+static void await_answers_unlocked(struct sva_context *ctx)
+{
+	if (ctx->evidence != SVA_EVIDENCE_CLEAN ||
+	    !(ctx->sdev->desc.flags & SVA_DEVICE_FLAG_SOFTWARE))
+		await_answers(ctx);
 }
 
 /*
@@ -97,7 +106,7 @@ static void leave_device(struct sva_context *ctx)
 	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
 	ctx->evidence = ops->context_stop(ctx);
-	await_answers(ctx);
+	await_answers_unlocked(ctx);
 	sva_race_point();
 	iommu_sva_unbind_device(ctx->handle);
 	ctx->handle = NULL;

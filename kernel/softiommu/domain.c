@@ -50,8 +50,9 @@ static int set_dev_pasid(struct iommu_domain *domain, struct device *dev,
 }
 
 /*
- * Take a PASID out.  When this returns, nothing is being accessed under it, no
- * page request is with the core, and every later access is refused (R3).
+ * Take a PASID out.  When this returns, nothing is being accessed under it, no page
+ * request under it is with the core, and every later access is refused (R3).  The
+ * requests of others are not waited for: their pages may never come (R8).
  */
 static int clear_dev_pasid(struct iommu_domain *domain, struct device *dev,
 			   ioasid_t pasid, struct iommu_domain *old)
@@ -63,7 +64,6 @@ static int clear_dev_pasid(struct iommu_domain *domain, struct device *dev,
 		return 0;
 	softiommu_entry_put(entry);
 	wait_for_completion(&entry->idle);
-	iopf_queue_flush_dev(dev);
 	kfree_rcu(entry, rcu);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "private.h"
 
 static struct softiommu_request *request_alloc(struct softiommu_device *sd,
+					       struct softiommu_entry *entry,
 					       void (*done)(void *data), void *data)
 {
 	struct softiommu_request *request = kzalloc_obj(*request, GFP_KERNEL_ACCOUNT);
@@ -18,6 +19,7 @@ static struct softiommu_request *request_alloc(struct softiommu_device *sd,
 		return NULL;
 	/* one for the device, one for the response */
 	refcount_set(&request->ref, 2);
+	request->entry = entry;
 	request->done = done;
 	request->data = data;
 	if (xa_alloc_cyclic(&sd->requests, &request->group, request, xa_limit_32b,
@@ -95,19 +97,20 @@ struct softiommu_request *softiommu_request_pages(struct device *dev, u32 pasid,
 	/* a group without a last page would never be answered */
 	if (WARN_ON_ONCE(!pages))
 		return NULL;
-	/* held, so that whoever takes the PASID out knows of this request */
+	/* held until the response: whoever takes the PASID out waits for that */
 	entry = softiommu_entry_get(sd, pasid);
 	if (!entry)
 		return ERR_PTR(-ENOENT);
-	request = request_alloc(sd, done, data);
+	request = request_alloc(sd, entry, done, data);
 	if (request)
 		report_group(sd, pasid, address & PAGE_MASK, pages, access, request->group);
-	softiommu_entry_put(entry);
+	else
+		softiommu_entry_put(entry);
 	return request;
 }
 EXPORT_SYMBOL_GPL(softiommu_request_pages);
 
-/* The core's answer to a page request group */
+/* The core's answer to a page request group: it does not look at the domain any more */
 void softiommu_page_response(struct device *dev, struct iopf_fault *fault,
 			     struct iommu_page_response *response)
 {
@@ -119,5 +122,6 @@ void softiommu_page_response(struct device *dev, struct iopf_fault *fault,
 	request->success = response->code == IOMMU_PAGE_RESP_SUCCESS;
 	smp_store_release(&request->answered, true);
 	request->done(request->data);
+	softiommu_entry_put(request->entry);
 	softiommu_request_put(request);
 }

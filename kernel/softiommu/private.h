@@ -19,8 +19,7 @@
  * @pasids: its PASID table: struct softiommu_entry
  * @requests: page request groups that wait for a response, by their number
  * @takes_requests: it is in @iopf
- * @iopf: the core's queue, one a device, so that flushing it waits for nobody
- *	else's faults
+ * @iopf: the core's queue, one a device, so that flushing it waits for no other's
  */
 struct softiommu_device {
 	struct list_head node;
@@ -35,7 +34,7 @@ struct softiommu_device {
 
 /**
  * struct softiommu_entry - a PASID table entry
- * @users: accesses and page requests that are being made under it, and the table
+ * @users: accesses under way and page requests without a response, and the table
  * @idle: done when the last of them is over
  */
 struct softiommu_entry {

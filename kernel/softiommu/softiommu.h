@@ -46,12 +46,14 @@ int softiommu_get_pages(struct softiommu_access *access, u64 address, int count,
 
 /**
  * struct softiommu_request - a page request group on its way
+ * @entry: of the PASID table, held until the response
  * @answered: the response has come
  * @success: every page of the group was made accessible
  */
 struct softiommu_request {
 	refcount_t ref;
 	u32 group;
+	struct softiommu_entry *entry;
 	bool answered;
 	bool success;
 	void (*done)(void *data);

@@ -195,14 +195,12 @@ bool agent_is_ghost_of_pasid(const struct agent *agent, uint64_t word)
 	return word == (GHOST_MARK << 32 | agent->queue.pasid);
 }
 
-static bool has_stopped(void *arg)
-{
-	return ring_state(arg) != SVA_ACCEL_QUEUE_RUNNING;
-}
-
-/* A device in hardware begins with it before the driver says that the context has stopped */
+/* The kernel knows of the end of a context before the device is told to stop */
 bool agent_is_own_ghost(struct agent *agent, uint64_t word)
 {
+	struct sva_context_info info = { .argsz = sizeof(info) };
+
 	return agent_is_ghost_of_pasid(agent, word) &&
-	       wait_until(has_stopped, &agent->queue.ring, PATIENCE_MS);
+	       (call(agent->queue.ctx, SVA_CONTEXT_GET_INFO, &info) ||
+		info.state != SVA_STATE_BOUND);
 }

@@ -206,7 +206,7 @@ TEST(R7, page_request_of_a_killed_process_is_told_until_it_is_answered)
 }
 
 /* The core's lock is free while those wait who leave */
-TEST_WITHIN(R8, who_binds_does_not_wait_for_those_who_leave, 20)
+TEST(R8, who_binds_does_not_wait_for_those_who_leave)
 {
 	struct puppet newcomer;
 	struct scene scene;
@@ -224,6 +224,29 @@ TEST_WITHIN(R8, who_binds_does_not_wait_for_those_who_leave, 20)
 	stall_let_go(&scene.stall);
 	word_receive(scene.reader.line);
 	puppet_end(&newcomer);
+	scene_end(&scene);
+}
+
+/* softiommu waits for the page requests under the PASID that leaves, and no others */
+SOFT_TEST(R8, who_leaves_the_software_iommu_waits_for_no_page_of_others)
+{
+	struct scene scene;
+	struct child other;
+	uint64_t start;
+
+	child_start(&other, is_bound, NULL);
+	word_receive(other.line);
+	scene_start(&scene);
+	start = now_ns();
+	word_send(other.line, 0);
+	CHECK(fd_readable(other.line, PATIENCE_MS), "it waits");
+	word_receive(other.line);
+	CHECK(waits(&scene), "the page has come by itself");
+	test_note("an unbind took %llu ms", (unsigned long long)(now_ns() - start) / 1000000);
+	stall_let_go(&scene.stall);
+	word_send(scene.reader.line, 0);
+	word_receive(scene.reader.line);
+	child_join(&other);
 	scene_end(&scene);
 }
 
@@ -246,8 +269,8 @@ static void is_done_when_it_comes(const char *what, void (*act)(int line, void *
 	stall_let_go(&scene->stall);
 	CHECK(fd_readable(actor.line, PATIENCE_MS), "%s is never done", what);
 	word_receive(actor.line);
-	test_note("%s: %s, %llu ms", what, early ? "not held up" : "held up",
-		  (unsigned long long)(now_ns() - start) / 1000000);
+	test_note("%s: %llu ms%s", what, (unsigned long long)(now_ns() - start) / 1000000,
+		  early ? ", but it was done before the page came" : "");
 	child_join(&actor);
 }
 
