@@ -117,7 +117,8 @@ void fake_send(int connection, const void *reply, size_t size, int fd, int fd_co
 		for (int i = 0; i < fd_count; i++)
 			memcpy(CMSG_DATA(cmsg) + (size_t)i * sizeof(int), &fd, sizeof(fd));
 	}
-	if (sendmsg(connection, &header, MSG_NOSIGNAL) < 0)
+	/* a client may have left before the last message to it */
+	if (sendmsg(connection, &header, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		die("sendmsg");
 }
 

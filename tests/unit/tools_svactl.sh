@@ -121,6 +121,7 @@ verbs_json()
 	says 0 revoke revoke "$first"
 	says 1 error revoke soft0 99
 	says 0 reset reset soft0
+	says 1 cdi-check cdi check /no/such/file
 	says 0 check-config check-config systemd/svad.conf
 	says 1 check-config check-config tests/unit/tools_svactl.sh
 	says 1 check-config check-config /no/such/file
