@@ -3,6 +3,7 @@
  * libsva_fake_svad.c - something that listens where svad would, for tests
  */
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
