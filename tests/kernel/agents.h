@@ -64,6 +64,8 @@ void agents_run(const struct trade *trade);
 void agents_have_left_nothing(uint32_t low);
 /* The line that makes the same run again */
 void agents_introduce(void);
+/* Accesses that were let through after their PASID was taken out, in the whole run */
+long agents_landed(void);
 /* Accesses after a stop that were refused, in the whole run */
 long agents_refused(void);
 /* Soft forgets them with its driver */
