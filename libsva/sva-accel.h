@@ -286,8 +286,8 @@ int sva_accel_exec_open(struct sva_accel *accel, unsigned int jobs,
  * @exec: consumed on success; NULL does nothing
  * @timeout_ms: 0: do not wait; negative: for ever
  *
- * Waits until no job is under way, calls the functions that are left to call, and
- * forgets the results that nobody took.  sva_accel_abort() shortens the wait.  When
+ * Waits until no job is under way, calls the functions that are left to call, which
+ * cannot submit then (-EINVAL), and forgets the results that nobody took.  sva_accel_abort() shortens the wait.  When
  * it returns 0 the device uses none of the jobs' memory any more.
  *
  * Return: 0, or a negative errno; the executor is still there then.

@@ -372,14 +372,28 @@ static void a_function_may_submit_the_next_job(void **state)
 	}
 }
 
+static void submit_too_late(void *arg, int error, const struct sva_accel_completion *completion)
+{
+	struct sva_accel_desc desc = nop();
+
+	(void)completion;
+	assert_int_equal(error, 0);
+	*(int *)arg = sva_accel_exec_call(exec, &desc, -1, submit_too_late, arg);
+}
+
 static void close_calls_what_is_left_to_call(void **state)
 {
+	struct sva_accel_desc desc = nop();
+	int late = 0;
+
 	(void)state;
+	assert_int_equal(sva_accel_exec_call(exec, &desc, -1, submit_too_late, &late), 0);
 	memset(&seen, 0, sizeof(seen));
 	call(nop(), 1);
 	call(nop(), 2);
 	assert_int_equal(sva_accel_exec_close(exec, PATIENCE_MS), 0);
 	assert_int_equal(seen.calls, 2);
+	assert_int_equal(late, -EINVAL);
 	assert_int_equal(sva_accel_exec_open(accel, 0, &exec), 0);
 }
 
