@@ -262,6 +262,13 @@ BENCH		?= native guest vtd
 bench: all $(SVAD_TEST_DIR)/fake_svad
 	SVA_BUILD='$(abspath $(B))' B='$(B)' tests/bench $(BENCH)
 
+# What docs/performance.md shows, measured anew: on a machine that does nothing else
+.PHONY: performance
+performance: bench
+	cp $(B)/bench/*.json docs/performance/
+	tools/svabench-plot docs/performance docs/performance/*.json
+	$(MAKE) docs
+
 check-unit:
 	$(MAKE) --no-print-directory unit-tests
 	$(MAKE) --no-print-directory unit-tests-sanitized
@@ -382,6 +389,7 @@ help:
 # HELP:                      ORACLE_VTD=50000 with a rogue device, and every byte watched
 # HELP: make bench           what SVA costs, against floors of the same run: natively, in
 # HELP:                      the guest, and on VT-d; JSON and plots in $(B)/bench
+# HELP: make performance     the same, and write docs/performance.md's figures of it
 # HELP: make verify          proofs: the release machines, the protocol around them, and
 # HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the

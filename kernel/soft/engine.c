@@ -4,8 +4,7 @@
  *
  * One work item a queue, on a pool of kernel threads: a queue that waits for a
  * page holds up nobody else.  While there is work, and a moment longer, the
- * engine polls the doorbell page, as long as nobody else wants its CPU; before it
- * sleeps it says so in the status page.
+ * engine polls the doorbell page; before it sleeps it says so in the status page.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -16,6 +15,7 @@
 
 #include "soft.h"
 
+#define SOFT_MOMENT_NS	(50 * NSEC_PER_USEC)
 #define SOFT_RETRIES	64
 #define SOFT_LOOK	msecs_to_jiffies(10)	/* for an abort, while waiting */
 
@@ -454,24 +454,23 @@ static bool may_sleep(struct soft_queue *q)
 
 /*
  * An accelerator does not sleep; its software polls instead, for poll_us after its last
- * work.  Not where that would take the CPU from somebody: from the process on a machine
- * with only one, or from whoever waits for this one.
+ * work.  For more than a moment only where that takes the CPU from nobody: neither from
+ * the process on a machine with only one, nor from whoever waits for this one.
  */
-static bool may_poll(u64 deadline)
+static bool may_poll(const struct soft_queue *q, u64 worked)
 {
-	return ktime_get_ns() < deadline && num_online_cpus() > 1 && single_task_running() &&
-	       !need_resched();
-}
+	u64 idle = ktime_get_ns() - worked;
 
-static u64 poll_deadline(const struct soft_queue *q)
-{
-	return ktime_get_ns() + READ_ONCE(q->sd->poll_us) * (u64)NSEC_PER_USEC;
+	if (idle >= READ_ONCE(q->sd->poll_us) * (u64)NSEC_PER_USEC)
+		return false;
+	return idle < SOFT_MOMENT_NS ||
+	       (num_online_cpus() > 1 && single_task_running() && !need_resched());
 }
 
 void soft_engine_work(struct work_struct *work)
 {
 	struct soft_queue *q = container_of(work, struct soft_queue, work);
-	u64 deadline = poll_deadline(q);
+	u64 worked = ktime_get_ns();
 
 	if (!blocked(q))
 		WRITE_ONCE(q->status->flags, 0);
@@ -482,8 +481,8 @@ void soft_engine_work(struct work_struct *work)
 			stop_with_error(q, SVA_ACCEL_ERR_TAIL);
 		} else if (tail != q->head) {
 			run_until(q, tail);
-			deadline = poll_deadline(q);
-		} else if (!may_poll(deadline) && may_sleep(q)) {
+			worked = ktime_get_ns();
+		} else if (!may_poll(q, worked) && may_sleep(q)) {
 			return;
 		}
 		cpu_relax();

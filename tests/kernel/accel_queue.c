@@ -206,10 +206,10 @@ SOFT_TEST(R8, engine_sleeps_however_long_it_polls)
 }
 
 /*
- * On one CPU an engine that polled would only keep the process from submitting: it
- * sleeps at once, long before its time to poll is over
+ * On one CPU an engine that polls only keeps the process from submitting: it sleeps after
+ * a moment, long before its time to poll is over
  */
-SOFT_TEST(R8, engine_does_not_poll_on_the_only_cpu)
+SOFT_TEST(R8, engine_polls_no_longer_than_a_moment_on_the_only_cpu)
 {
 	struct queue queue;
 	uint64_t start;
