@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * example.c - the provider of docs/porting.md, sva_example.ko, does what that says
+ * example.c - the provider of docs/porting.md, sva_example.ko, does what that says; it
+ * needs sva_softiommu, so not beside the accelerator as a PCIe device
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static uint64_t add(const struct adder *adder, const volatile void *number)
 	return count;
 }
 
-TEST(R1, the_example_adds_to_a_number_of_the_process_that_is_bound)
+SOFT_TEST(R1, the_example_adds_to_a_number_of_the_process_that_is_bound)
 {
 	struct adder adder = adder_open();
 	volatile uint64_t *number = malloc(sizeof(*number));
@@ -76,7 +77,7 @@ TEST(R1, the_example_adds_to_a_number_of_the_process_that_is_bound)
 	CHECK_EQ(context_unbind(adder.ctx, adder.pasid, 0), SVA_RELEASE_CLEAN);
 }
 
-TEST(ABI, the_example_asks_for_pages_that_are_not_there)
+SOFT_TEST(ABI, the_example_asks_for_pages_that_are_not_there)
 {
 	struct adder adder = adder_open();
 	volatile uint64_t *cold = pages_alloc(4096);
@@ -90,7 +91,7 @@ TEST(ABI, the_example_asks_for_pages_that_are_not_there)
 }
 
 /* Nobody but an event tells */
-TEST(R7, the_example_tells_where_there_is_no_number)
+SOFT_TEST(R7, the_example_tells_where_there_is_no_number)
 {
 	struct adder adder = adder_open();
 	volatile uint64_t here = 5;
@@ -100,7 +101,7 @@ TEST(R7, the_example_tells_where_there_is_no_number)
 
 		CHECK_EQ(add(&adder, (void *)nowhere[i]), 0);
 		event = event_await(adder.ctx, SVA_EVENT_FAULT, adder.id);
-		CHECK_EQ(event.address, nowhere[i]);
+		CHECK_EQ(event.address & ~4095ull, nowhere[i] & ~4095ull);
 		CHECK_EQ(event.outcome, SVA_FAULT_FAILED);
 	}
 	CHECK_EQ(add(&adder, (volatile char *)&here + 1), 0);
@@ -119,7 +120,7 @@ static void adds_for_ever(int line, void *arg)
 		add(&adder, &number);
 }
 
-TEST(R5, the_example_stops_clean_when_its_process_is_killed)
+SOFT_TEST(R5, the_example_stops_clean_when_its_process_is_killed)
 {
 	struct adder adder = adder_open();
 	struct child child;
@@ -131,7 +132,7 @@ TEST(R5, the_example_stops_clean_when_its_process_is_killed)
 	CHECK_EQ(end_await(adder.node, id).release, SVA_RELEASE_CLEAN);
 }
 
-TEST(R3, the_example_is_reset_and_goes_on)
+SOFT_TEST(R3, the_example_is_reset_and_goes_on)
 {
 	struct adder adder = adder_open(), next;
 	volatile uint64_t number = 0;

@@ -152,6 +152,7 @@ static void restore(void)
 		return;
 	wait_until(module_is_unloaded, "sva_test", PATIENCE_MS);
 	wait_until(module_is_unloaded, "sva_test_provider", PATIENCE_MS);
+	wait_until(module_is_unloaded, "sva_example", PATIENCE_MS);
 	if (soft_is_changed() && wait_until(module_is_unloaded, "sva_soft", PATIENCE_MS))
 		module_load("sva_soft", "");
 }

@@ -14,7 +14,7 @@ int module_unload(const char *name);
 
 /*
  * The device's module, sva_soft or sva_pci.  Loaded anew with other parameters: when the
- * program ends, the defaults are back, and sva_test is unloaded.
+ * program ends, the defaults are back, and the modules for tests are unloaded.
  */
 const char *provider_module(void);
 void provider_reload(const char *parameters);
