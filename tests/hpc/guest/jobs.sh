@@ -158,10 +158,10 @@ test_two_jobs_get_devices_of_their_own()
 {
 	local first second
 
-	waiting_job a '"${SVA_DEVICES%%:*}"' -w n3 --gres=sva:1 --sva=all
-	waiting_job b '"${SVA_DEVICES%%:*}"' -w n3 --gres=sva:1 --sva=all
+	waiting_job a '"${SVA_DEVICES%%:*}"' -w n3 --gres=svadev:1 --sva=all
+	waiting_job b '"${SVA_DEVICES%%:*}"' -w n3 --gres=svadev:1 --sva=all
 	want "both have their context" until_true node_has_contexts n3 2
-	waiting_job c '"${SVA_DEVICES%%:*}"' -w n3 --gres=sva:1 --sva=all
+	waiting_job c '"${SVA_DEVICES%%:*}"' -w n3 --gres=svadev:1 --sva=all
 	want "a third waits for a device" job_is "$job" PENDING
 	first=$(head -n 1 /home/mallory/out.a) second=$(head -n 1 /home/mallory/out.b)
 	expect "the devices" "$(printf '%s\n' "$first" "$second" | sort | xargs)" "soft4:4 soft5:4"
@@ -182,7 +182,7 @@ test_two_jobs_share_a_device()
 	jobs_end
 }
 
-# 20 at a time have room on the three nodes
+# 16 at a time have room on the two nodes that count contexts
 test_fifty_jobs_over_few_contexts()
 {
 	script '#SBATCH --array=1-50' '#SBATCH --gres=sva:1' '#SBATCH --sva=all' /rig/bind
