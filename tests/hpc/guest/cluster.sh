@@ -80,7 +80,7 @@ plugin_arguments()
 {
 	case $1 in
 	n2) echo "socket=$(socket_of n2)" ;;
-	n3) echo "socket=$(socket_of n3) devices=soft4,soft5 contexts=4" ;;
+	n3) echo "socket=$(socket_of n3) gres=svadev devices=soft4,soft5 contexts=4" ;;
 	esac
 }
 
@@ -143,6 +143,7 @@ tidy()
 		want "no account on $node is left" until_true accounts_are_zero "$node"
 		want "$node is in order" until_true node_state_is "$node" idle
 	done
+	[ -z "$problem" ] || { sinfo; sinfo -R; tail -qn 15 /var/log/slurm/*.log; } 2>&1 | cut -c1-200
 }
 
 queue_is_empty()

@@ -5,26 +5,6 @@
 # jobs.sh - what a job has and what it has not.  mallory is in no rule of the policy: all
 # that he gets is by a grant.
 
-# holds DEVICE COUNT: words of a command that has so many contexts compute for a second
-holds()
-{
-	echo "timeout --preserve-status -s TERM 1 $CLIENT hold $1 $2"
-}
-
-# run ARGUMENT...: srun as mallory, with all that it says in $out
-run()
-{
-	out=$(as mallory timeout "$WAIT_S" srun "$@" 2>&1)
-	set -- $?
-	echo "srun: status $1: $out"
-	return "$1"
-}
-
-says()
-{
-	want "it says '$1'" grep -qF -e "$1" <<<"$out"
-}
-
 test_a_job_has_what_slurm_gave_it()
 {
 	want "two contexts of two" run -w n1 --gres=sva:soft0:2 --sva=soft0:2 $(holds soft0 2)
@@ -86,26 +66,6 @@ test_the_submitting_shell_needs_no_daemon()
 	want "slurmctld is back" until_true node_state_is n1 idle
 }
 
-# script LINE...: a batch job's script, in $script
-script()
-{
-	script=/home/mallory/job
-	printf '%s\n' '#!/bin/bash' "$@" >"$script"
-}
-
-# batch ARGUMENT...: sbatch as mallory; waits for the end, what the job wrote is in $out
-batch()
-{
-	local status
-
-	rm -f /home/mallory/out
-	as mallory sbatch -Q -W -o out "$@" "$script"
-	status=$?
-	out=$(cat /home/mallory/out)
-	echo "sbatch: status $status: $out"
-	return "$status"
-}
-
 test_a_batch_job_and_its_steps()
 {
 	script '#SBATCH --sva=soft0:2' '#SBATCH --gres=sva:soft0:2,sva:soft1:1' '#SBATCH -w n1' \
@@ -124,44 +84,15 @@ test_a_refused_batch_job_says_so_in_its_output()
 	want_not "it did not start" grep -q "it ran" <<<"$out"
 }
 
-# waiting_job NAME DEVICE ARGUMENT...: a job that holds a context until it is cancelled;
-# its number is in $job; returns when it has it
-waiting_job()
-{
-	job=$(as mallory sbatch --parsable -J "$1" -o "out.$1" "${@:3}" \
-		--wrap "echo \"\$SVA_DEVICES\"; exec $CLIENT hold $2 1")
-}
-
-job_is()
-{
-	[ "$(squeue -h -j "$1" -o %T 2>/dev/null)" = "$2" ]
-}
-
-contexts_of_node()
-{
-	ctl "$1" list | awk '{ sub("/.*", "", $4); n += $4 } END { print n + 0 }'
-}
-
-node_has_contexts()
-{
-	[ "$(contexts_of_node "$1")" = "$2" ]
-}
-
-jobs_end()
-{
-	scancel -u mallory
-	want "all jobs end" until_true queue_is_empty
-}
-
 # On n3 an index is a device: gres.conf says File=, plugstack.conf devices=
 test_two_jobs_get_devices_of_their_own()
 {
 	local first second
 
-	waiting_job a '"${SVA_DEVICES%%:*}"' -w n3 --gres=sva:1 --sva=all
-	waiting_job b '"${SVA_DEVICES%%:*}"' -w n3 --gres=sva:1 --sva=all
+	waiting_job a '"${SVA_DEVICES%%:*}"' -w n3 --gres=svadev:1 --sva=all
+	waiting_job b '"${SVA_DEVICES%%:*}"' -w n3 --gres=svadev:1 --sva=all
 	want "both have their context" until_true node_has_contexts n3 2
-	waiting_job c '"${SVA_DEVICES%%:*}"' -w n3 --gres=sva:1 --sva=all
+	waiting_job c '"${SVA_DEVICES%%:*}"' -w n3 --gres=svadev:1 --sva=all
 	want "a third waits for a device" job_is "$job" PENDING
 	first=$(head -n 1 /home/mallory/out.a) second=$(head -n 1 /home/mallory/out.b)
 	expect "the devices" "$(printf '%s\n' "$first" "$second" | sort | xargs)" "soft4:4 soft5:4"
@@ -182,7 +113,7 @@ test_two_jobs_share_a_device()
 	jobs_end
 }
 
-# 20 at a time have room on the three nodes
+# 16 at a time have room on the two nodes that count contexts
 test_fifty_jobs_over_few_contexts()
 {
 	script '#SBATCH --array=1-50' '#SBATCH --gres=sva:1' '#SBATCH --sva=all' /rig/bind

@@ -17,9 +17,12 @@ ranks_agree()
 
 test_ranks_under_srun()
 {
-	want "six ranks on three nodes" run -N3 -n6 --ntasks-per-node=2 --mpi=pmix --gres=sva:2 --sva=all \
+	want "four ranks on two nodes" run -N2 -n4 --ntasks-per-node=2 --mpi=pmix --gres=sva:2 --sva=all \
 		/rig/mpi-search "$NODES_EACH"
-	ranks_agree 6 3
+	ranks_agree 4 2
+	want "two ranks on the third" run -w n3 -n2 --mpi=pmix --gres=svadev:1 --sva=all \
+		/rig/mpi-search "$NODES_EACH"
+	ranks_agree 2 1
 }
 
 # Slurm sees one launcher on each node; grants go by cgroup
