@@ -44,7 +44,7 @@ hpc_trim()
 	local lib=$1/usr/lib/x86_64-linux-gnu
 
 	rm -rf "$1"/usr/{include,lib/gcc,libexec/gcc,lib/cni,lib/linux,share/gcc,games} \
-		"$1"/usr/bin/*-linux-gnu-* "$1"/usr/lib/podman/{netavark,aardvark-dns} \
+		"$1"/usr/bin/*-linux-gnu-* "$1"/usr/lib/podman/aardvark-dns \
 		"$lib"/lib{LLVM,amd_comgr,amdhip64,hsa-runtime64,z3,ze_}* "$lib"/ucx/*rocm* \
 		"$lib"/hwloc/hwloc_{levelzero,opencl,gl,nvml,cuda,rsmi}* \
 		"$lib"/lib{asan,tsan,lsan,ubsan,hwasan,gprofng,bfd,opcodes,perl}* "$lib"/ldscripts \

@@ -45,7 +45,7 @@ HPC_PACKAGES=(
 	slurmd slurmctld slurm-client slurm-wlm-basic-plugins munge libslurm-dev
 	openmpi-bin libopenmpi-dev podman crun uidmap iproute2
 )
-HPC_RECIPE=1
+HPC_RECIPE=2
 
 SVA_CACHE=${SVA_CACHE:-/var/cache/sva}
 
