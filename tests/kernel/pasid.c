@@ -215,8 +215,9 @@ TEST(R8, narrow_space_can_be_used_up_again_and_again)
 		fill_space(&filling, node);
 		for (int i = 0; i < NARROW_PASIDS; i++)
 			child_kill(&filling.holders[i].child);
+		/* in any order */
 		for (int i = 0; i < NARROW_PASIDS; i++)
-			event_await(node, SVA_EVENT_ENDED, filling.holders[i].id);
+			event_await(node, SVA_EVENT_ENDED, 0);
 	}
 }
 
