@@ -45,7 +45,7 @@ $(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%): %: %.o $(LIBSVA_FAKE_SVAD) $(LIBSVA
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS) $(TOOLS_LIBS)
 
 # svactl as its users see it
-$(LIBSVA_TEST_DIR)/tools_svactl: tests/unit/tools_svactl.sh $(B)/tools/svactl $(B)/tools/svactl.bash $(SVAD_TEST_DIR)/fake_svad
+$(LIBSVA_TEST_DIR)/tools_svactl: tests/unit/tools_svactl.sh $(B)/tools/svactl $(B)/tools/svactl.bash $(B)/tools/svabench $(SVAD_TEST_DIR)/fake_svad
 	mkdir -p $(@D)
 	printf '#!/bin/sh\nexec %s "$$0"\n' '$(CURDIR)/$<' >$@
 	chmod +x $@
