@@ -91,7 +91,8 @@ static int unbind_task(void *object, struct sva_ucmd *ucmd)
 	else if (wait_for_completion_killable(&ctx->ended))
 		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
 
-	args->release = ctx->machine.release;
+	/* what this end found: an idle device may have been reset since */
+	args->release = ctx->release;
 	(void)sva_ucmd_respond(ucmd);
 	return 0;
 }
