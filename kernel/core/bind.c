@@ -253,7 +253,8 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
  * sva_context_bind() - SVA_BIND_TASK
  *
  * R8: the caller's memory is waited for while nothing is held, or a page that
- * never comes would keep a removal or a reset waiting.
+ * never comes would keep a removal or a reset waiting.  The first try takes it to be
+ * there: the argument has just been read.
  */
 int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 {
@@ -269,7 +270,7 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 	for (int i = 0; i < BIND_TRIES; i++) {
-		ret = sva_ucmd_fault_in(ucmd);
+		ret = i ? sva_ucmd_fault_in(ucmd) : 0;
 		if (!ret)
 			ret = try_bind(ctx, ucmd);
 		if (ret != -EAGAIN)

@@ -17,19 +17,27 @@
 
 #define SVA_TRANSFER_MAX	256	/* bytes in one pwrite(), and read of registers at a time */
 
+/*
+ * Registers and what a device is told the address of are contiguous.  Other memory is, too,
+ * as long as that is easily had: mapping it anew is half of what a bind costs.
+ */
 static void *pages_alloc(const struct sva_region *region)
 {
 	/* R8: whoever runs out of memory here is told; it is no news for the log */
 	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+	void *pages;
 
-	if (region->kind == SVA_REGION_MEMORY)
+	if (region->kind != SVA_REGION_MEMORY)
+		return alloc_pages_exact(region->size, gfp);
+	if (get_order(region->size) > PAGE_ALLOC_COSTLY_ORDER)
 		return __vmalloc(region->size, gfp);
-	return alloc_pages_exact(region->size, gfp);
+	pages = alloc_pages_exact(region->size, gfp | __GFP_NORETRY);
+	return pages ?: __vmalloc(region->size, gfp);
 }
 
 static void pages_free(const struct sva_region *region, void *pages)
 {
-	if (region->kind == SVA_REGION_MEMORY)
+	if (is_vmalloc_addr(pages))
 		vfree(pages);
 	else if (pages)
 		free_pages_exact(pages, region->size);
