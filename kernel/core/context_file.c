@@ -65,6 +65,17 @@ static enum sva_claim claim_of(u32 flags)
 	return SVA_CLAIM_NONE;
 }
 
+/*
+ * Whoever ended it, or is about to: the caller takes its memory back when this returns, so
+ * the device has let go of it then.
+ */
+static int not_bound(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	if (READ_ONCE(ctx->machine.ending) && wait_for_completion_killable(&ctx->ended))
+		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
+	return sva_ucmd_fail(ucmd, SVA_REASON_NO_SUCH_PASID, -ENOENT);
+}
+
 static int unbind_task(void *object, struct sva_ucmd *ucmd)
 {
 	struct sva_unbind_task *args = ucmd->buf;
@@ -75,7 +86,7 @@ static int unbind_task(void *object, struct sva_ucmd *ucmd)
 	if (hweight32(args->flags) > 1)
 		return sva_ucmd_fail(ucmd, SVA_REASON_RELEASE_CONFLICT, -EINVAL);
 	if (sva_context_check(ctx, &reason) || args->pasid != ctx->pasid)
-		return sva_ucmd_fail(ucmd, SVA_REASON_NO_SUCH_PASID, -ENOENT);
+		return not_bound(ctx, ucmd);
 
 	/* the end cannot be undone: see that the answer can be given first */
 	args->release = SVA_RELEASE_PENDING;
@@ -86,10 +97,9 @@ static int unbind_task(void *object, struct sva_ucmd *ucmd)
 	ret = sva_context_request_unbind(ctx, claim_of(args->flags));
 	if (ret < 0)
 		return sva_ucmd_fail(ucmd, SVA_REASON_EXTERNAL_USER, ret);
-	if (ret)
-		sva_context_finish_end(ctx);
-	else if (wait_for_completion_killable(&ctx->ended))
-		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
+	if (!ret)
+		return not_bound(ctx, ucmd);
+	sva_context_finish_end(ctx);
 
 	/* what this end found: an idle device may have been reset since */
 	args->release = ctx->release;

@@ -282,7 +282,7 @@ bool sva_device_context_ended(struct sva_context *ctx, enum sva_release release,
 bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release release);
 struct sva_context *sva_device_find(struct sva_device *sdev, u64 id);
 struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
-bool sva_device_of_parent(struct device *parent);
+bool sva_device_is_ours(const struct device *parent, const struct device_driver *driver);
 int sva_device_usable(struct sva_device *sdev, u32 *reason);
 void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only);
 void sva_device_end_bound(struct sva_device *sdev, u32 reason);

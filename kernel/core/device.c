@@ -56,7 +56,7 @@ u32 sva_device_flags(struct sva_device *sdev)
 }
 
 /* A provider's driver that is half way in or out of one more device is ours too */
-bool sva_device_of_parent(struct device *parent)
+bool sva_device_is_ours(const struct device *parent, const struct device_driver *driver)
 {
 	struct sva_device *sdev;
 	bool found = false;
@@ -64,7 +64,7 @@ bool sva_device_of_parent(struct device *parent)
 	spin_lock(&sva_devices_lock);
 	list_for_each_entry(sdev, &sva_devices, node)
 		found |= sdev->parent == parent ||
-			 READ_ONCE(sdev->parent->driver) == READ_ONCE(parent->driver);
+			 READ_ONCE(sdev->parent->driver) == driver;
 	spin_unlock(&sva_devices_lock);
 	return found;
 }

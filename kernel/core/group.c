@@ -95,12 +95,14 @@ u32 sva_group_id(const struct sva_group *group)
 
 static int find_foreign(struct device *dev, void *data)
 {
+	/* once: it may be leaving */
+	const struct device_driver *driver = READ_ONCE(dev->driver);
 	char *blocker = data;
 
 	/* bridges and devices without a driver issue nothing of their own */
-	if (!dev->driver || (dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev))))
+	if (!driver || (dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev))))
 		return 0;
-	if (sva_device_of_parent(dev))
+	if (sva_device_is_ours(dev, driver))
 		return 0;
 	snprintf(blocker, SVA_BLOCKER_LEN, "%s %s", dev_name(dev), dev_driver_string(dev));
 	return 1;

@@ -329,6 +329,7 @@ struct racer {
 	int ctx;
 	uint32_t pasid;
 	int result;
+	uint32_t state;		/* of the context, when the call had returned */
 	pthread_barrier_t *barrier;
 };
 
@@ -339,7 +340,16 @@ static void *unbind_racer(void *arg)
 
 	pthread_barrier_wait(racer->barrier);
 	racer->result = call(racer->ctx, SVA_UNBIND_TASK, &unbind);
+	racer->state = context_info(racer->ctx).state;
 	return NULL;
+}
+
+/* Whoever ended it: nothing of it is left on the device when an unbind has returned */
+static void check_racer(const struct racer *racer)
+{
+	CHECK(racer->result == 0 || racer->result == -ENOENT, "unbind: %d", racer->result);
+	CHECK(racer->state == SVA_STATE_ENDED, "unbind returned %d in state %u", racer->result,
+	      racer->state);
 }
 
 TEST(R5, of_two_unbinds_at_once_one_succeeds)
@@ -358,8 +368,10 @@ TEST(R5, of_two_unbinds_at_once_one_succeeds)
 		racers[1] = racers[0];
 		for (int i = 0; i < 2; i++)
 			CHECK_EQ(pthread_create(&threads[i], NULL, unbind_racer, &racers[i]), 0);
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < 2; i++) {
 			pthread_join(threads[i], NULL);
+			check_racer(&racers[i]);
+		}
 		CHECK((racers[0].result == 0) + (racers[1].result == 0) == 1,
 		      "results %d and %d", racers[0].result, racers[1].result);
 		end_await(node, id);
@@ -386,7 +398,7 @@ TEST(R5, unbind_and_revoke_at_once_end_it_once)
 
 		pthread_join(thread, NULL);
 		CHECK(result == 0 || result == -ENOENT, "revoke: %d", result);
-		CHECK(racer.result == 0 || racer.result == -ENOENT, "unbind: %d", racer.result);
+		check_racer(&racer);
 		end_await(node, id);
 		close(racer.ctx);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame.h - what the guest tells the host over the virtio port
+ * frame.h - what the guest tells the host over a serial port
  *
  * One direction, one stream: so that everything that the command wrote has
  * arrived when its exit status has.
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define FRAME_PORT	"sva.rig"	/* name of the virtio port */
+#define FRAME_PORT	"/dev/ttyS1"	/* the guest's end */
 #define FRAME_MAX	65536		/* bytes of data in a frame */
 
 /* The guest's last words in the kernel's log: the console is complete. */

@@ -371,7 +371,9 @@ struct sva_bind_task {
  * @pasid: in: as SVA_BIND_TASK returned it; ENOENT if nothing is bound under it
  * @release: out: enum sva_release, what the kernel found (R4)
  *
- * Ends the binding; when it returns, the device has been told to stop.
+ * Ends the binding; when it returns, the device has been told to stop and the PASID is
+ * out of the IOMMU.  So it is with ENOENT, too, where another end came first: of two
+ * callers one succeeds, and the other waits with it.
  */
 struct sva_unbind_task {
 	__u32 argsz;
