@@ -458,6 +458,8 @@ struct sva_context *sva_context_of_file(struct file *file);
 
 /* ---------------------------------------------------- pin.c, external.c */
 
+int sva_pins_check_range(u64 address, u64 size, unsigned long *first, unsigned long *last,
+			 u32 *reason);
 void sva_pins_init(struct sva_pins *pins);
 int sva_pins_add(struct sva_pins *pins, const struct sva_pin *args, u32 *reason);
 int sva_pins_remove(struct sva_pins *pins, const struct sva_pin *args, u32 *reason);
@@ -468,6 +470,8 @@ void sva_externals_revoke(struct sva_context *ctx);
 
 /* -------------------------------------------------------- region.c, irq.c */
 
+const struct sva_region *sva_region_find(const struct sva_device_desc *desc, u64 offset,
+					 u64 len, u32 *index);
 int sva_regions_alloc(struct sva_context *ctx);
 void sva_regions_close(struct sva_context *ctx);
 void sva_regions_free(struct sva_context *ctx);

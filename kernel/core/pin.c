@@ -168,8 +168,11 @@ static int pin_range(struct sva_pins *pins, unsigned long first, unsigned long l
 
 /* ---------------------------------------------------------------- ioctls */
 
-static int check_range(u64 address, u64 size, unsigned long *first, unsigned long *last,
-		       u32 *reason)
+/**
+ * sva_pins_check_range() - the numbers of a range's first and last page
+ */
+int sva_pins_check_range(u64 address, u64 size, unsigned long *first, unsigned long *last,
+			 u32 *reason)
 {
 	u64 end;
 
@@ -210,7 +213,7 @@ int sva_pins_add(struct sva_pins *pins, const struct sva_pin *args, u32 *reason)
 		*reason = SVA_REASON_UNKNOWN_FLAG;
 		return -EINVAL;
 	}
-	ret = check_range(args->address, args->size, &first, &last, reason);
+	ret = sva_pins_check_range(args->address, args->size, &first, &last, reason);
 	if (ret)
 		return ret;
 	if (mutex_lock_killable(&pins->serial)) {
@@ -235,7 +238,7 @@ int sva_pins_remove(struct sva_pins *pins, const struct sva_pin *args, u32 *reas
 	unsigned long first, last, dropped;
 	int ret;
 
-	ret = check_range(args->address, args->size, &first, &last, reason);
+	ret = sva_pins_check_range(args->address, args->size, &first, &last, reason);
 	if (ret)
 		return ret;
 	if (mutex_lock_killable(&pins->serial)) {

@@ -90,12 +90,12 @@ void sva_regions_close(struct sva_context *ctx)
 					    desc->regions[i].size, 1);
 }
 
-/* The region that holds all of [offset, offset + len), or NULL */
-static const struct sva_region *find_region(const struct sva_context *ctx, u64 offset,
-					    u64 len, u32 *index)
+/**
+ * sva_region_find() - the region that holds all of [offset, offset + len), or NULL
+ */
+const struct sva_region *sva_region_find(const struct sva_device_desc *desc, u64 offset,
+					 u64 len, u32 *index)
 {
-	const struct sva_device_desc *desc = &ctx->sdev->desc;
-
 	for (u32 i = 0; i < desc->num_regions; i++) {
 		const struct sva_region *r = &desc->regions[i];
 
@@ -116,7 +116,8 @@ static void *page_at(const struct vm_fault *vmf, u32 *index, u64 *offset)
 	struct sva_context *ctx = vmf->vma->vm_file->private_data;
 	const struct sva_region *region;
 
-	region = find_region(ctx, (u64)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE, index);
+	region = sva_region_find(&ctx->sdev->desc, (u64)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE,
+				 index);
 	if (!region || ctx->regions[*index].pages != vmf->vma->vm_private_data)
 		return NULL;
 	*offset = ((u64)vmf->pgoff << PAGE_SHIFT) - region->offset;
@@ -219,8 +220,8 @@ int sva_region_mmap(struct sva_context *ctx, struct vm_area_struct *vma, u32 *re
 	if (vma->vm_pgoff > (U64_MAX >> PAGE_SHIFT))
 		region = NULL;
 	else
-		region = find_region(ctx, (u64)vma->vm_pgoff << PAGE_SHIFT,
-				     vma->vm_end - vma->vm_start, &index);
+		region = sva_region_find(&ctx->sdev->desc, (u64)vma->vm_pgoff << PAGE_SHIFT,
+					 vma->vm_end - vma->vm_start, &index);
 	if (!region) {
 		*reason = SVA_REASON_BAD_RANGE;
 		return -EINVAL;
@@ -317,7 +318,7 @@ ssize_t sva_region_read(struct sva_context *ctx, char __user *buf, size_t len,
 	ret = sva_context_check(ctx, reason);
 	if (ret)
 		return ret;
-	region = find_region(ctx, pos, len, &index);
+	region = sva_region_find(&ctx->sdev->desc, pos, len, &index);
 	if (!region) {
 		*reason = SVA_REASON_BAD_RANGE;
 		return -EINVAL;
@@ -359,7 +360,7 @@ ssize_t sva_region_write(struct sva_context *ctx, const char __user *buf,
 	ret = sva_context_check(ctx, reason);
 	if (ret)
 		return ret;
-	region = find_region(ctx, pos, len, &index);
+	region = sva_region_find(&ctx->sdev->desc, pos, len, &index);
 	if (!region || len > sizeof(data) ||
 	    (region->kind == SVA_REGION_DOORBELL && !word_aligned(pos, len))) {
 		*reason = SVA_REASON_BAD_RANGE;

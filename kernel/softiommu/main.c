@@ -126,6 +126,44 @@ static int join_iommu(struct device *dev)
 	return ret;
 }
 
+/* The core frees what join_iommu() made with a device that it has probed, and no other */
+static void leave_iommu(struct device *dev)
+{
+	struct dev_iommu *joined = dev->iommu;
+	struct iommu_fwspec *fwspec = joined ? joined->fwspec : NULL;
+
+	dev->iommu = NULL;
+	if (fwspec)
+		fwnode_handle_put(fwspec->iommu_fwnode);
+	kfree(fwspec);
+	kfree(joined);
+}
+
+/*
+ * Consumes @pdev when it fails.  The driver core does not drop the properties of a
+ * device that it has not come to add, and says EINVAL where it had no memory for a name.
+ */
+static int add_device(struct platform_device *pdev, const struct property_entry *properties,
+		      bool behind_us)
+{
+	struct device *dev = &pdev->dev;
+	int ret;
+
+	ret = device_create_managed_software_node(dev, properties, NULL);
+	if (!ret && behind_us)
+		ret = join_iommu(dev);
+	if (!ret)
+		ret = platform_device_add(pdev);
+	if (!ret)
+		return 0;
+	if (ret == -EINVAL && !dev_name(dev))
+		ret = -ENOMEM;
+	leave_iommu(dev);
+	device_remove_software_node(dev);
+	platform_device_put(pdev);
+	return ret;
+}
+
 /* The driver core goes on where the IOMMU core had no memory for a device */
 static bool device_is_ours(struct device *dev)
 {
@@ -161,15 +199,9 @@ struct platform_device *softiommu_device_create(const char *name, int id, u32 pa
 	pdev = platform_device_alloc(name, id);
 	if (!pdev)
 		return ERR_PTR(-ENOMEM);
-	ret = device_create_managed_software_node(&pdev->dev, properties, NULL);
-	if (!ret)
-		ret = join_iommu(&pdev->dev);
-	if (!ret)
-		ret = platform_device_add(pdev);
-	if (ret) {
-		platform_device_put(pdev);
+	ret = add_device(pdev, properties, true);
+	if (ret)
 		return ERR_PTR(ret);
-	}
 	if (!device_is_ours(&pdev->dev)) {
 		platform_device_unregister(pdev);
 		return ERR_PTR(-ENOMEM);
@@ -195,20 +227,18 @@ EXPORT_SYMBOL_GPL(softiommu_device_destroy);
 static int __init softiommu_init(void)
 {
 	const struct property_entry none[] = { { } };
-	const struct platform_device_info info = {
-		.name = "sva_softiommu",
-		.id = PLATFORM_DEVID_NONE,
-		.properties = none,
-	};
 	int ret;
 
 	if (!pasid_bits || pasid_bits > 20) {
 		pr_err("sva_softiommu: pasid_bits=%u: must be 1 to 20\n", pasid_bits);
 		return -EINVAL;
 	}
-	softiommu_pdev = platform_device_register_full(&info);
-	if (IS_ERR(softiommu_pdev))
-		return PTR_ERR(softiommu_pdev);
+	softiommu_pdev = platform_device_alloc("sva_softiommu", PLATFORM_DEVID_NONE);
+	if (!softiommu_pdev)
+		return -ENOMEM;
+	ret = add_device(softiommu_pdev, none, false);
+	if (ret)
+		return ret;
 	softiommu.max_pasids = 1U << pasid_bits;
 	ret = iommu_device_sysfs_add(&softiommu, &softiommu_pdev->dev, NULL, "softiommu");
 	if (ret)

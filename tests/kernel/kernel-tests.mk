@@ -7,7 +7,7 @@
 KERNEL_TESTS := abi rules accel pasid
 KERNEL_TESTS += groups irqs regions external processes
 KERNEL_TESTS += numa removal suspend traces
-KERNEL_TESTS += failnth races fuzz
+KERNEL_TESTS += failnth races fuzz kunit
 KERNEL_TESTS += evidence faults provider example stalls widths pins storm soak oracle ats pci
 SERVICE_TESTS := path admin hostile cycles obstacle
 SERVICE_TESTS += partitions

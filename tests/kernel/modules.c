@@ -36,8 +36,7 @@ int module_unload(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* The last references may go a moment after the last process */
-static bool module_is_unloaded(void *name)
+bool module_is_unloaded(void *name)
 {
 	int result = module_unload(name);
 

@@ -11,6 +11,8 @@
 /* From $SVA_TEST_MODULES, or where the rig keeps them; 0 or -errno */
 int module_load(const char *name, const char *parameters);
 int module_unload(const char *name);
+/* For wait_until(): the last references may go a moment after the last process */
+bool module_is_unloaded(void *name);
 
 /*
  * The device's module, sva_soft or sva_pci.  Loaded anew with other parameters: when the

@@ -18,15 +18,6 @@
 #include "process.h"
 #include "ring.h"
 
-static bool module_is_unloaded(void *name)
-{
-	int result = module_unload(name);
-
-	CHECK(result == 0 || result == -EWOULDBLOCK || result == -ENOENT, "unloading %s: %s",
-	      (char *)name, strerror(-result));
-	return result == 0 || result == -ENOENT;
-}
-
 static bool node_is_there(void *arg)
 {
 	char path[64];

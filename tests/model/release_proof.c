@@ -8,7 +8,7 @@
  * tests/model/run says which checks of the language (bounds, pointers, overflow,
  * conversion) run beside the assertions.
  */
-#include "release_table.h"
+#include "release_steps.h"
 
 /* CBMC's: any value, and "look at those cases only" */
 int nondet_int(void);
@@ -29,20 +29,7 @@ static enum sva_release any_release(void)
 	return (enum sva_release)(nondet_u32() & 0x7fffffff);
 }
 
-/* The set of one release; what is none counts as PENDING */
-static unsigned int set_of(enum sva_release release)
-{
-	return (unsigned int)release <= SVA_RELEASE_CLEAN ? REL(release) :
-							    REL(SVA_RELEASE_PENDING);
-}
-
 /* ------------------------------------------------------------- verdict (R4) */
-
-static bool verdict_fits(const struct verdict_row *row, int evidence, int said, bool trusted)
-{
-	return row->evidence == evidence && row->claim == said &&
-	       (row->trusted < 0 || row->trusted == trusted);
-}
 
 /* The table's rows against the code, for every evidence, claim and trust */
 void prove_verdict_table(void)
@@ -99,42 +86,6 @@ static struct sva_context_machine any_context(void)
 	return m;
 }
 
-static bool context_possible(const struct sva_context_machine *m)
-{
-	for (unsigned int i = 0; i < ROWS(context_places); i++)
-		if (m->phase == context_places[i].phase && m->ending == context_places[i].ending &&
-		    m->release <= SVA_RELEASE_PENDING &&
-		    (context_places[i].releases & REL(m->release)))
-			return true;
-	return false;
-}
-
-static int context_step(struct sva_context_machine *m, enum context_op op,
-			enum sva_release release)
-{
-	switch (op) {
-	case BIND_BEGIN:
-		return sva_context_bind_begin(m);
-	case BIND_DONE:
-		return sva_context_bind_done(m);
-	case BIND_UNDO:
-		return sva_context_bind_undo(m);
-	case END:
-		return sva_context_end(m);
-	case ENDED:
-		return sva_context_ended(m, release);
-	default:
-		return sva_context_resolved(m, release);
-	}
-}
-
-static bool context_fits(const struct context_row *row, const struct sva_context_machine *m,
-			 enum context_op op, enum sva_release release)
-{
-	return row->phase == m->phase && row->ending == m->ending && row->op == op &&
-	       (row->releases == NO_REL || (row->releases & set_of(release)));
-}
-
 static void check_context_row(const struct context_row *row,
 			      const struct sva_context_machine *before,
 			      const struct sva_context_machine *after,
@@ -145,11 +96,6 @@ static void check_context_row(const struct context_row *row,
 	claim(after->ending == row->next_ending, "that an end was asked for is remembered (R5)");
 	claim(after->release == (row->release == GIVEN ? (u8)release : before->release),
 	      "the release is recorded when it is known");
-}
-
-static bool context_same(const struct sva_context_machine *a, const struct sva_context_machine *b)
-{
-	return a->phase == b->phase && a->release == b->release && a->ending == b->ending;
 }
 
 /* One step from every state that the invariant allows: the table's, or none */
@@ -236,75 +182,11 @@ static struct sva_pasid_machine any_pasid(void)
 	return m;
 }
 
-static int pasid_step(struct sva_pasid_machine *m, enum pasid_op op, enum sva_release release)
-{
-	switch (op) {
-	case PASID_BIND:
-		return sva_pasid_bind(m);
-	case PASID_STOPPING:
-		return sva_pasid_stopping(m);
-	case PASID_ENDED:
-		return sva_pasid_ended(m, release);
-	default:
-		return sva_pasid_resolved(m);
-	}
-}
-
-static bool count_fits(enum count wanted, u32 count)
-{
-	switch (wanted) {
-	case NONE:
-		return !count;
-	case SOME:
-		return count > 0;
-	case FULL:
-		return count == SVA_COUNT_MAX;
-	case ROOM:
-		return count < SVA_COUNT_MAX;
-	default:
-		return true;
-	}
-}
-
-static bool pasid_fits(const struct pasid_row *row, const struct sva_pasid_machine *m,
-		       enum pasid_op op, enum sva_release release)
-{
-	return row->op == op && (row->releases == NO_REL || (row->releases & set_of(release))) &&
-	       count_fits(row->live, m->live) && count_fits(row->stopping, m->stopping) &&
-	       count_fits(row->neither, m->neither);
-}
-
-static bool pasid_free(const struct sva_pasid_machine *m)
-{
-	return !m->live && !m->stopping && !m->neither;
-}
-
-static bool count_moved(u32 before, u32 after, int by)
-{
-	return (long long)after == (long long)before + by;
-}
-
 static void check_pasid_row(const struct pasid_row *row, const struct sva_pasid_machine *before,
 			    const struct sva_pasid_machine *after, int ret)
 {
-	int wanted = row->ret == FREE_OR_NOT ? pasid_free(after) : row->ret;
-
-	claim(ret == wanted, "a step of a PASID returns what the table says");
-	claim(count_moved(before->live, after->live, row->d_live) &&
-	      count_moved(before->stopping, after->stopping, row->d_stopping) &&
-	      count_moved(before->neither, after->neither, row->d_neither),
-	      "a step of a PASID counts as the table says");
-}
-
-/* The worst over all since it was last FREE, which a first bind begins anew */
-static u8 worst_after(const struct sva_pasid_machine *before, enum pasid_op op,
-		      enum sva_release release, int ret)
-{
-	if (op == PASID_BIND && !ret && pasid_free(before))
-		return SVA_RELEASE_CLEAN;
-	if (op == PASID_ENDED && ret >= 0 && release < before->worst)
-		return (u8)release;
-	return before->worst;
+	claim(ret == pasid_returns(row, after), "a step of a PASID returns what the table says");
+	claim(pasid_counted(row, before, after), "a step of a PASID counts as the table says");
 }
 
 /* One step from any counts whatever: the table's */
@@ -333,13 +215,11 @@ void prove_pasid_states(void)
 	int rows = 0;
 
 	for (unsigned int i = 0; i < ROWS(pasid_states); i++) {
-		const struct pasid_state_row *row = &pasid_states[i];
-
-		if (!count_fits(row->live, m.live) || !count_fits(row->stopping, m.stopping) ||
-		    !count_fits(row->neither, m.neither))
+		if (!pasid_state_fits(&pasid_states[i], &m))
 			continue;
 		rows++;
-		claim(sva_pasid_state(&m) == row->state, "the counts amount to the table's state");
+		claim(sva_pasid_state(&m) == pasid_states[i].state,
+		      "the counts amount to the table's state");
 	}
 	claim(rows == 1, "the table of states has one row for each case");
 	sva_pasid_machine_init(&m);

@@ -64,6 +64,8 @@ debug_make()
 		die_log "the debug kernel cannot be built" \
 			"configuration: tests/vm/debug-kernel.config; all of the log: $log"
 	debug_keep "$new" "$version"
+	# all the files of a source take minutes to remove on a slow disk: behind it
+	mv -T "$new/build" "$folder.old-build-$$"
 	tree_publish "$new" "$folder"
 }
 
@@ -121,7 +123,6 @@ debug_keep()
 	kernel=$(cat "$new/build/out/kernel") || die "the debug kernel has no name"
 
 	mv "$new/build/out/usr" "$new/build/out/boot" "$new/"
-	tree_remove "$new/build"
 	printf '%s\n' "boot $(boot_id)" "kernel $kernel" "source $2" \
 		"made $(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$new/.complete"
 }

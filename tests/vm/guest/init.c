@@ -30,7 +30,7 @@ static void guest_down(const struct job *job)
 	if (job->debug)
 		instruments_end();
 	modules_unload(job);
-	system_check_taint("at its end");
+	system_check_taint("at its end", job->debug);
 }
 
 int main(int argc, char **argv)
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 	system_up();
 	channel_open();
 	if (!under_systemd)
-		system_check_taint("before it loaded a module");
+		system_check_taint("before it loaded a module", false);
 	if (job_read(&job)) {
 		if (guest_up(&job)) {
 			channel_send(FRAME_READY, NULL, 0);

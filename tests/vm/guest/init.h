@@ -50,7 +50,7 @@ void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void system_mount(void);
 void system_up(void);
 void system_log(const char *words);
-void system_check_taint(const char *when);
+void system_check_taint(const char *when, bool debug);
 __attribute__((noreturn)) void system_down(void);
 
 /* module.c */
