@@ -12,7 +12,8 @@
  * in how many of the rounds the two were in their calls at the same moment.
  *
  * What a pair leaves of a device and a process decides what a round costs: contexts are
- * set up and cleared a few together, unless one of the pair ends more than its own.
+ * set up and cleared a few together, unless one of the pair ends the process.  A removal
+ * or a reset, which ends all of them, is one against the few, each of which is a round.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -54,12 +55,18 @@ static bool among(const struct pair *pair, enum race_op op)
 
 /* ------------------------------------------------------------------- batch */
 
-/* Rounds whose contexts are there at the same time; one address space is bound to all */
+/*
+ * Rounds whose contexts are there at the same time; one address space is bound to all.
+ * @being_ended: a reset or removal is under way
+ * @at: the round whose turn it is, against that
+ */
 struct batch {
 	unsigned int count;
 	int node;
 	int holders;
 	uint8_t *cold;
+	bool being_ended;
+	uint64_t at;
 	struct race_round rounds[RACE_BATCH];
 	struct race_round neighbour;
 };
@@ -67,15 +74,26 @@ struct batch {
 /* In memory that the processes share: what became of a round is seen when one has ended */
 static struct batch *batch;
 
+static bool ends_all(enum race_op op)
+{
+	return op == OP_RESET || op == OP_REMOVE;
+}
+
+/* One call of the one against a call a round of the other */
+static bool is_one_against_all(const struct pair *pair)
+{
+	return !among(pair, OP_EXIT) && ends_all(pair->ops[0]) != ends_all(pair->ops[1]);
+}
+
 /*
  * Few or many: the first bind and the last end of an address space are others than those
- * between them.  What ends all contexts of a device or a process has one.
+ * between them.
  */
 static unsigned int batch_size(struct pair *pair)
 {
 	uint64_t left = rounds - pair->rounds, size;
 
-	if (among(pair, OP_RESET) || among(pair, OP_REMOVE) || among(pair, OP_EXIT))
+	if (among(pair, OP_EXIT) || (ends_all(pair->ops[0]) && ends_all(pair->ops[1])))
 		return 1;
 	size = 1 + (random_next(&pair->random) >> 33) % RACE_BATCH;
 	return (unsigned int)(size < left ? size : left);
@@ -142,10 +160,10 @@ static void batch_set(const struct pair *pair, unsigned int count)
 	memset(batch->rounds, 0, sizeof(batch->rounds));
 	memset(&batch->neighbour, 0, sizeof(batch->neighbour));
 	batch->count = count;
+	batch->at = 0;
 	if (batch->node < 0)
 		batch->node = node_open();
-	/* the process of the last round could not wait for its reset */
-	if (among(pair, OP_RESET) && among(pair, OP_EXIT))
+	if (among(pair, OP_RESET))
 		CHECK(wait_until(is_usable, &batch->node, PATIENCE_MS),
 		      "it is being reset for ever");
 	batch->holders = among(pair, OP_GET) || among(pair, OP_PUT) ?
@@ -203,8 +221,6 @@ static void batch_clear(struct pair *pair)
 	      race_op_name(pair->ops[0]), race_op_name(pair->ops[1]));
 	pair->rounds += batch->count;
 	munmap(batch->cold, RACE_PAGE * batch->count);
-	if (among(pair, OP_RESET) && !among(pair, OP_REMOVE))
-		event_await(batch->node, SVA_EVENT_RESET, 0);
 	if (among(pair, OP_REMOVE)) {
 		node_shut();
 		device_return();
@@ -316,10 +332,41 @@ static void racer_run(struct racer *racer, struct race_round *round)
 	__atomic_store_n(&round->inside[racer->who], false, __ATOMIC_SEQ_CST);
 }
 
+static void racer_end_all(struct racer *racer)
+{
+	turns_until(&batch->at, (random_next(&racer->random) >> 33) % batch->count);
+	spin(racer);
+	__atomic_store_n(&batch->being_ended, true, __ATOMIC_SEQ_CST);
+	race_op_run(racer->op, &batch->rounds[0]);
+	__atomic_store_n(&batch->being_ended, false, __ATOMIC_SEQ_CST);
+}
+
+/* A reset or removal takes so long that many calls come in its way, each at another stage */
+static void racer_run_each(struct racer *racer)
+{
+	for (unsigned int i = 0; i < batch->count; i++) {
+		struct race_round *round = &batch->rounds[i];
+
+		__atomic_store_n(&batch->at, i, __ATOMIC_SEQ_CST);
+		spin(racer);
+		round->met = __atomic_load_n(&batch->being_ended, __ATOMIC_SEQ_CST);
+		race_op_run(racer->op, round);
+		round->met |= __atomic_load_n(&batch->being_ended, __ATOMIC_SEQ_CST);
+	}
+}
+
 static void racer_run_batch(struct racer *racer)
 {
-	for (unsigned int i = 0; i < batch->count; i++)
-		racer_run(racer, &batch->rounds[i]);
+	if (!is_one_against_all(racer->pair)) {
+		for (unsigned int i = 0; i < batch->count; i++)
+			racer_run(racer, &batch->rounds[i]);
+	} else {
+		meet(racer->meeting, racer->who);
+		if (ends_all(racer->op))
+			racer_end_all(racer);
+		else
+			racer_run_each(racer);
+	}
 	meet(racer->meeting, racer->who);
 }
 

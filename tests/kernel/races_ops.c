@@ -156,11 +156,17 @@ static void op_revoke(struct race_round *round)
 	check_late("revoke", call(round->node, SVA_DEVICE_REVOKE_CONTEXT, &arg));
 }
 
+/* Until it is done: the call only begins it */
 static void op_reset(struct race_round *round)
 {
 	struct sva_device_reset arg = { .argsz = sizeof(arg) };
 
-	check_late("reset", call(round->node, SVA_DEVICE_RESET, &arg));
+	struct sva_event event = { 0 };
+	int result = call(round->node, SVA_DEVICE_RESET, &arg);
+
+	check_late("reset", result);
+	while (!result && event.type != SVA_EVENT_RESET && event.type != SVA_EVENT_GONE)
+		result = event_next(round->node, &event, PATIENCE_MS) <= 0;
 }
 
 static void op_remove(struct race_round *round)
