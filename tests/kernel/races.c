@@ -452,6 +452,8 @@ static void device_serves(void)
 	queue_close(&queue);
 }
 
+#define ENOUGH 100	/* rounds, for some of them to overlap */
+
 static struct pair race(enum race_op a, enum race_op b)
 {
 	struct pair pair = { .ops = { a, b }, .random = now_ns() | 1 };
@@ -461,6 +463,8 @@ static struct pair race(enum race_op a, enum race_op b)
 	else
 		race_in_process(&pair);
 	device_serves();
+	CHECK(pair.met || pair.rounds < ENOUGH, "%s and %s: never in their calls at once",
+	      race_op_name(a), race_op_name(b));
 	return pair;
 }
 
