@@ -463,8 +463,9 @@ static struct pair race(enum race_op a, enum race_op b)
 	else
 		race_in_process(&pair);
 	device_serves();
-	CHECK(pair.met || pair.rounds < ENOUGH, "%s and %s: never in their calls at once",
-	      race_op_name(a), race_op_name(b));
+	/* one processor may well do one after the other */
+	CHECK(pair.met || pair.rounds < ENOUGH || sysconf(_SC_NPROCESSORS_ONLN) == 1,
+	      "%s and %s: never in their calls at once", race_op_name(a), race_op_name(b));
 	return pair;
 }
 
