@@ -234,8 +234,8 @@ SOAK_SEED	= $(if $(SEED),--seed $(SEED))
 soak: all $(GUEST_TESTS)
 	$(SOAK_RUN) --smp 4 -- ./soak --operations $(SOAK) $(SOAK_SEED)
 	$(SOAK_RUN) --smp 2 --profile vtd -- ./soak --operations $(SOAK_VTD) $(SOAK_SEED)
-	$(SOAK_RUN) --smp 4 -- ./oracle --operations $(ORACLE) $(SOAK_SEED)
-	$(SOAK_RUN) --smp 2 --profile vtd -- ./oracle --operations $(ORACLE_VTD) $(SOAK_SEED)
+	$(SOAK_RUN) --no-service --smp 4 -- ./oracle --operations $(ORACLE) $(SOAK_SEED)
+	$(SOAK_RUN) --no-service --smp 2 --profile vtd -- ./oracle --operations $(ORACLE_VTD) $(SOAK_SEED)
 
 # On a kernel that disables SVA on x86: Debian 13's own
 oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \

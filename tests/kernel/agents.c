@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "harness.h"
 #include "options.h"
 #include "process.h"
+#include "random.h"
 
 #define LIFE 200	/* operations */
 
@@ -48,9 +48,7 @@ long agents_landed(void)
 static void share(void)
 {
 	landed_before = device_is("pci") ? device_log("device/landed") : 0;
-	refused = mmap(NULL, sizeof(*refused), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(refused != MAP_FAILED, "%s", strerror(errno));
+	refused = shared_alloc(sizeof(*refused));
 }
 
 void agents_add_refused(long count)
@@ -98,11 +96,7 @@ static const struct operation *operation_at(size_t i)
 
 uint64_t agent_random(struct agent *agent)
 {
-	/* xorshift64* */
-	agent->random ^= agent->random >> 12;
-	agent->random ^= agent->random << 25;
-	agent->random ^= agent->random >> 27;
-	return agent->random * 0x2545f4914f6cdd1dull;
+	return random_next(&agent->random);
 }
 
 unsigned int agent_choose(struct agent *agent, unsigned int count)

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,8 +150,7 @@ TEST_WITHIN(R5, clients_killed_at_random_moments_leave_nothing, 600)
 	unsigned long met[PHASES] = { 0 };
 	uint64_t life;
 
-	phase = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(phase != MAP_FAILED, "mmap: %s", strerror(errno));
+	phase = shared_alloc(4096);
 	srandom((unsigned int)seed);
 	life = lifetime();
 	test_note("%lu cycles of at most %llu us, SVA_TEST_SEED=%lu", cycles,

@@ -12,7 +12,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "modules.h"
 #include "options.h"
 #include "process.h"
+#include "random.h"
 
 #define CORPUS_MAX 4096
 #define SEQUENCES_OF_A_PROCESS 40
@@ -40,11 +40,7 @@ uint64_t fuzz_seed(void)
 
 uint64_t fuzz_next(struct fuzz_random *random)
 {
-	/* xorshift64* */
-	random->state ^= random->state >> 12;
-	random->state ^= random->state << 25;
-	random->state ^= random->state >> 27;
-	return random->state * 0x2545f4914f6cdd1dull;
+	return random_next(&random->state);
 }
 
 unsigned int fuzz_choose(struct fuzz_random *random, unsigned int count)
@@ -137,28 +133,25 @@ static void sequence_vary(struct fuzz_random *random, struct fuzz_sequence *sequ
 
 /* ----------------------------------------------------------------- process */
 
-static void sequence_run(const struct fuzz_sequence *sequence)
+static void sequence_run(struct fuzz_world *world, const struct fuzz_sequence *sequence)
 {
-	struct fuzz_world *world = fuzz_world_new();
-	bool found = false;
-
+	fuzz_coverage_begin(coverage);
+	fuzz_world_begin(world);
 	for (uint32_t i = 0; i < sequence->count; i++) {
-		const struct fuzz_step *step = &sequence->steps[i];
-
-		fuzz_coverage_begin(coverage);
-		fuzz_step_run(world, step);
-		found |= fuzz_coverage_end(coverage);
-		corpus->kinds[step->what]++;
+		fuzz_step_run(world, &sequence->steps[i]);
+		corpus->kinds[sequence->steps[i].what]++;
 	}
+	fuzz_world_end(world);
 	corpus->calls += sequence->count;
 	corpus->sequences++;
-	if (found && corpus->count < CORPUS_MAX)
+	if (fuzz_coverage_end(coverage) && corpus->count < CORPUS_MAX)
 		corpus->kept[corpus->count++] = *sequence;
-	fuzz_world_clear(world);
 }
 
 static void process_main(int line, void *arg)
 {
+	struct fuzz_world *world = fuzz_world_new();
+
 	(void)line;
 	(void)arg;
 	for (unsigned int i = 0; i < SEQUENCES_OF_A_PROCESS && corpus->calls < calls; i++) {
@@ -168,8 +161,11 @@ static void process_main(int line, void *arg)
 			sequence_vary(&corpus->random, &sequence);
 		else
 			sequence_draw(&corpus->random, &sequence);
-		sequence_run(&sequence);
+		sequence_run(world, &sequence);
 	}
+	/* half of them end as they are */
+	if (corpus->random.state & 1)
+		fuzz_world_clear(world);
 }
 
 static void tell_corpus(void)
@@ -193,9 +189,7 @@ TEST_WITHIN(R5, any_calls_in_any_order_leave_nothing, 7200)
 		  (unsigned long long)fuzz_seed());
 	sva_test_load();
 	coverage = fuzz_coverage_new();
-	corpus = mmap(NULL, sizeof(*corpus), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(corpus != MAP_FAILED, "%s", strerror(errno));
+	corpus = shared_alloc(sizeof(*corpus));
 	corpus->random.state = seed * 0x9e3779b97f4a7c15ull | 1;
 	while (corpus->calls < calls) {
 		struct child child;

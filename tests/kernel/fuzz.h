@@ -39,7 +39,11 @@ struct fuzz_sequence {
 /* fuzz_calls.c: what the calls of a process work on */
 struct fuzz_world;
 struct fuzz_world *fuzz_world_new(void);
-/* Closes and unmaps all of it; fails the test if memory changed that no call named */
+/* What a sequence meets, whatever became of it in the one before */
+void fuzz_world_begin(struct fuzz_world *world);
+/* Fails the test if memory changed that no call named */
+void fuzz_world_end(struct fuzz_world *world);
+/* The same, and closes and unmaps all of it */
 void fuzz_world_clear(struct fuzz_world *world);
 void fuzz_step_run(struct fuzz_world *world, const struct fuzz_step *step);
 unsigned int fuzz_kinds(void);

@@ -538,7 +538,8 @@ static void do_fork(struct doing *doing)
 	int status;
 	pid_t pid;
 
-	if (!one_in(doing, 4))
+	/* it takes longer than any other */
+	if (!one_in(doing, 32))
 		return;
 	pid = (pid_t)MUST(fork());
 	if (!pid) {
@@ -555,8 +556,10 @@ static void do_fork(struct doing *doing)
 
 static void do_hold(struct doing *doing)
 {
-	struct sva_test_hold arg = { .fd = any_slot(doing)->fd, .flags = below(doing, 4) };
+	struct sva_test_hold arg = { .fd = any_slot(doing)->fd };
 
+	arg.flags = one_in(doing, 2) ? SVA_TEST_HOLD_PUT_AT_ONCE : 0;
+	arg.flags |= one_in(doing, 32) ? SVA_TEST_HOLD_SLOW : 0;
 	check_result("hold", ioctl(doing->world->holders, SVA_TEST_HOLD, &arg));
 }
 
@@ -629,7 +632,14 @@ static void slot_fill(struct fuzz_world *world, struct slot *slot, bool bind)
 		slot->pasid = arg.pasid;
 }
 
-/* A bound context and an unbound one come first, or most calls would meet none */
+static bool slot_is(const struct slot *slot, uint32_t state)
+{
+	struct sva_context_info info = { .argsz = sizeof(info) };
+
+	return slot->fd >= 0 && !call(slot->fd, SVA_CONTEXT_GET_INFO, &info) &&
+	       info.state == state;
+}
+
 struct fuzz_world *fuzz_world_new(void)
 {
 	struct fuzz_world *world = calloc(1, sizeof(*world));
@@ -637,23 +647,42 @@ struct fuzz_world *fuzz_world_new(void)
 	CHECK(world, "no memory");
 	world->nodes[0] = node_open();
 	world->nodes[1] = node_open();
-	for (unsigned int i = 0; i < SLOTS; i++) {
+	for (unsigned int i = 0; i < SLOTS; i++)
 		world->slots[i].fd = -1;
-		if (i < 2)
-			slot_fill(world, &world->slots[i], i == 0);
-	}
 	for (unsigned int i = 0; i < 2; i++)
 		world->eventfds[i] = (int)MUST(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	world->holders = (int)MUST(open("/dev/sva_test", O_RDWR | O_CLOEXEC));
+	world->holders = -1;
 	MUST(pipe2(world->line, O_CLOEXEC | O_NONBLOCK));
 	fuzz_memory_new(&world->memory);
 	return world;
 }
 
-void fuzz_world_clear(struct fuzz_world *world)
+/* A bound context and an unbound one come first, or most calls would meet none */
+void fuzz_world_begin(struct fuzz_world *world)
+{
+	static const uint32_t states[] = { SVA_STATE_BOUND, SVA_STATE_CREATED };
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (!slot_is(&world->slots[i], states[i])) {
+			slot_close(&world->slots[i]);
+			slot_fill(world, &world->slots[i], i == 0);
+		}
+	if (world->holders >= 0)
+		close(world->holders);
+	world->holders = (int)MUST(open("/dev/sva_test", O_RDWR | O_CLOEXEC));
+	MUST(madvise(world->memory.pool, FUZZ_PAGES * FUZZ_PAGE, MADV_DONTNEED));
+}
+
+void fuzz_world_end(struct fuzz_world *world)
 {
 	for (unsigned int i = 0; i < MAPS; i++)
 		map_drop(&world->maps[i]);
+	fuzz_memory_check(&world->memory);
+}
+
+void fuzz_world_clear(struct fuzz_world *world)
+{
+	fuzz_world_end(world);
 	for (unsigned int i = 0; i < SLOTS; i++)
 		slot_close(&world->slots[i]);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -661,7 +690,9 @@ void fuzz_world_clear(struct fuzz_world *world)
 		close(world->nodes[i]);
 		close(world->line[i]);
 	}
-	close(world->holders);
+	if (world->holders >= 0)
+		close(world->holders);
+	/* nothing of the device's is under way any more */
 	fuzz_memory_check(&world->memory);
 	munmap(world->memory.pool - FUZZ_PAGE, (FUZZ_PAGES + 2) * FUZZ_PAGE);
 	munmap(world->memory.canary - FUZZ_PAGE, 3 * FUZZ_PAGE);

@@ -12,6 +12,7 @@
 
 #include "fuzz.h"
 #include "harness.h"
+#include "process.h"
 
 #define KCOV "/sys/kernel/debug/kcov"
 #define KCOV_INIT _IOR('c', 1, unsigned long)
@@ -30,14 +31,6 @@ struct fuzz_coverage {
 	uint64_t *trace;
 	pid_t owner;
 };
-
-static void *shared_alloc(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(p != MAP_FAILED, "%s", strerror(errno));
-	return p;
-}
 
 struct fuzz_coverage *fuzz_coverage_new(void)
 {

@@ -9,11 +9,11 @@
 #include "witness.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agents.h"
 #include "harness.h"
+#include "process.h"
 
 #define PIECES		16
 #define PIECE_WORDS	512		/* a page */
@@ -49,9 +49,7 @@ static struct piece coming;
 
 void witness_share(void)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	CHECK(shared != MAP_FAILED, "%s", strerror(errno));
+	shared = shared_alloc(sizeof(*shared));
 }
 
 uint64_t witness_checked(void)

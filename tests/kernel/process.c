@@ -238,6 +238,14 @@ void *pages_alloc(size_t size)
 	return p;
 }
 
+void *shared_alloc(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED, "mmap of %zu bytes: %s", size, strerror(errno));
+	return p;
+}
+
 void *guarded_alloc(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -64,6 +64,8 @@ bool wait_until(bool (*done)(void *arg), void *arg, int timeout_ms);
 /* Anonymous memory between two pages that nobody may touch; fails the test if it cannot */
 void *guarded_alloc(size_t size);
 void *pages_alloc(size_t size);
+/* Of zeroes, that children have in common with their parent */
+void *shared_alloc(size_t size);
 
 /* Addresses at which a process of 32 or 64 bits has nothing; the compiler cannot see them */
 extern volatile uintptr_t nowhere[];

@@ -13,7 +13,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -701,10 +700,8 @@ struct gate {
 
 static struct gate *gate_alloc(void)
 {
-	struct gate *gate = mmap(NULL, sizeof(*gate), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct gate *gate = shared_alloc(sizeof(*gate));
 
-	CHECK(gate != MAP_FAILED, "%s", strerror(errno));
 	gate->next = gate;
 	return gate;
 }

@@ -8,17 +8,19 @@
  * either that is another one in each round; on the debug kernel with delays inside the
  * calls, too (kernel/core/race.h).  Whoever comes second is refused by an error that fits,
  * nothing is left (R5), and the device serves the next context.  A test is a row of the
- * matrix: one operation with itself and all those behind it in the list.
+ * matrix: one operation with itself and all those behind it in the list.  Below it stands
+ * in how many of the rounds the two were in their calls at the same moment.
+ *
+ * What a pair leaves of a device and a process decides what a round costs: contexts are
+ * set up and cleared a few together, unless one of the pair ends the process.  A removal
+ * or a reset, which ends all of them, is one against the few, each of which is a round.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -26,11 +28,11 @@
 #include "modules.h"
 #include "options.h"
 #include "process.h"
-#include "ring.h"
+#include "races.h"
+#include "random.h"
 #include "kernel/test/sva_test.h"
 
-#define PAGE 4096
-#define SPIN_MAX 20000		/* turns of an empty loop before an operation */
+#define SPIN_BITS 15		/* of the turns of an empty loop before an operation, at most */
 
 static uint64_t rounds = 20;
 static uint64_t delay_us = 300;
@@ -38,200 +40,63 @@ static uint64_t delay_us = 300;
 OPTION("--rounds", rounds)
 OPTION("--delay", delay_us)
 
-/* ------------------------------------------------------------------- round */
+/* What a pair is, and what has been seen of it */
+struct pair {
+	enum race_op ops[2];
+	uint64_t rounds;
+	uint64_t met;
+	uint64_t random;
+};
 
-/* What the two work on: one context of this process, with all that belongs to it */
-struct round {
+static bool among(const struct pair *pair, enum race_op op)
+{
+	return pair->ops[0] == op || pair->ops[1] == op;
+}
+
+/* ------------------------------------------------------------------- batch */
+
+/*
+ * Rounds whose contexts are there at the same time; one address space is bound to all.
+ * @being_ended: a reset or removal is under way
+ * @at: the round whose turn it is, against that
+ */
+struct batch {
+	unsigned int count;
 	int node;
-	int ctx;
-	uint64_t id;
-	uint32_t pasid;
 	int holders;
-	uint32_t holder;
-	bool mapped;
-	bool closed;		/* close took ctx away */
-	struct ring ring;
 	uint8_t *cold;
+	bool being_ended;
+	uint64_t at;
+	struct race_round rounds[RACE_BATCH];
+	struct race_round neighbour;
 };
 
-static struct round now;
+/* In memory that the processes share: what became of a round is seen when one has ended */
+static struct batch *batch;
 
-/* Errors by which a call may be told that it came too late, or too early */
-static void check_late(const char *what, int result)
+static bool ends_all(enum race_op op)
 {
-	static const int late[] = {
-		EPERM, EBUSY, ENODEV, ENOENT, EBADF, EAGAIN, ENOTCONN, EINVAL, EINTR, ENOSPC,
-	};
-
-	if (result >= 0)
-		return;
-	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++)
-		if (result == -late[i])
-			return;
-	FAIL("%s: %s", what, strerror(-result));
+	return op == OP_RESET || op == OP_REMOVE;
 }
 
-static void op_bind(void)
+/* One call of the one against a call a round of the other */
+static bool is_one_against_all(const struct pair *pair)
 {
-	struct sva_bind_task arg = { .argsz = sizeof(arg) };
-
-	check_late("bind", call(now.ctx, SVA_BIND_TASK, &arg));
+	return !among(pair, OP_EXIT) && ends_all(pair->ops[0]) != ends_all(pair->ops[1]);
 }
 
-static void op_unbind(void)
+/*
+ * Few or many: the first bind and the last end of an address space are others than those
+ * between them.
+ */
+static unsigned int batch_size(struct pair *pair)
 {
-	struct sva_unbind_task arg = { .argsz = sizeof(arg), .pasid = now.pasid };
+	uint64_t left = rounds - pair->rounds, size;
 
-	check_late("unbind", call(now.ctx, SVA_UNBIND_TASK, &arg));
-}
-
-static void op_close(void)
-{
-	if (!__atomic_exchange_n(&now.closed, true, __ATOMIC_SEQ_CST))
-		close(now.ctx);
-}
-
-static void op_mmap(void)
-{
-	struct sva_region_info info = { .argsz = sizeof(info), .index = SVA_ACCEL_REGION_RING };
-	int result = call(now.ctx, SVA_CONTEXT_GET_REGION_INFO, &info);
-	void *p;
-
-	check_late("region info", result);
-	if (result)
-		return;
-	p = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, now.ctx,
-		 (off_t)info.offset);
-	if (p == MAP_FAILED) {
-		check_late("mmap", -errno);
-		return;
-	}
-	*(volatile uint8_t *)p = 1;
-	munmap(p, info.size);
-}
-
-/* The device asks for a page that is not there, and the CPU for one of the doorbell */
-static void op_fault(void)
-{
-	static _Alignas(64) struct sva_accel_completion done;
-	struct sva_accel_desc job;
-
-	if (!now.mapped)
-		return;
-	done.status = SVA_ACCEL_PENDING;
-	job = job_fill(now.cold, 0x55, PAGE);
-	job.completion = (uintptr_t)&done;
-	now.ring.desc[now.ring.tail & (now.ring.entries - 1)] = job;
-	ring_write_tail(&now.ring, ++now.ring.tail);
-}
-
-static void op_read(void)
-{
-	struct sva_event events[4];
-	char byte;
-
-	if (read(now.ctx, events, sizeof(events)) < 0)
-		check_late("read of events", -errno);
-	if (pread(now.ctx, &byte, 1, PAGE) < 0)
-		check_late("pread", -errno);
-}
-
-static void op_poll(void)
-{
-	struct pollfd p = { .fd = now.ctx, .events = POLLIN };
-
-	MUST(poll(&p, 1, 0));
-}
-
-static void op_pin(void)
-{
-	struct sva_pin arg = {
-		.argsz = sizeof(arg), .flags = SVA_PIN_READ | SVA_PIN_WRITE,
-		.address = (uintptr_t)now.cold, .size = PAGE,
-	};
-
-	check_late("pin", call(now.ctx, SVA_CONTEXT_PIN, &arg));
-}
-
-static void op_get(void)
-{
-	struct sva_test_hold arg = { .fd = now.ctx };
-
-	check_late("get", call(now.holders, SVA_TEST_HOLD, &arg));
-}
-
-static void op_put(void)
-{
-	struct sva_test_status arg = { .holder = now.holder };
-
-	check_late("put", call(now.holders, SVA_TEST_PUT, &arg));
-}
-
-static void op_revoke(void)
-{
-	struct sva_revoke_context arg = { .argsz = sizeof(arg), .id = now.id };
-
-	check_late("revoke", call(now.node, SVA_DEVICE_REVOKE_CONTEXT, &arg));
-}
-
-static void op_reset(void)
-{
-	struct sva_device_reset arg = { .argsz = sizeof(arg) };
-
-	check_late("reset", call(now.node, SVA_DEVICE_RESET, &arg));
-}
-
-static void op_remove(void)
-{
-	check_late("remove", device_try_remove());
-}
-
-/* All of the process, whatever its other thread is in */
-static void op_exit(void)
-{
-	_exit(0);
-}
-
-enum op {
-	OP_BIND, OP_UNBIND, OP_CLOSE, OP_MMAP, OP_FAULT, OP_EXIT, OP_REVOKE, OP_RESET, OP_REMOVE,
-	OP_READ, OP_POLL, OP_PIN, OP_GET, OP_PUT, NUM_OPS,
-};
-
-static const struct {
-	const char *name;
-	void (*run)(void);
-} ops[] = {
-	[OP_BIND] = { "bind", op_bind }, [OP_UNBIND] = { "unbind", op_unbind },
-	[OP_CLOSE] = { "close", op_close }, [OP_MMAP] = { "mmap", op_mmap },
-	[OP_FAULT] = { "fault", op_fault }, [OP_EXIT] = { "exit", op_exit },
-	[OP_REVOKE] = { "revoke", op_revoke }, [OP_RESET] = { "reset", op_reset },
-	[OP_REMOVE] = { "remove", op_remove }, [OP_READ] = { "read", op_read },
-	[OP_POLL] = { "poll", op_poll }, [OP_PIN] = { "pin", op_pin },
-	[OP_GET] = { "get", op_get }, [OP_PUT] = { "put", op_put },
-};
-
-static bool among(const enum op pair[2], enum op op)
-{
-	return pair[0] == op || pair[1] == op;
-}
-
-/* ----------------------------------------------------------- before, after */
-
-static void stage_bind(const enum op pair[2])
-{
-	struct sva_test_hold hold = { .fd = now.ctx };
-
-	if (among(pair, OP_BIND))
-		return;
-	now.pasid = context_bind(now.ctx);
-	if (among(pair, OP_FAULT)) {
-		ring_open(&now.ring, now.ctx);
-		now.mapped = true;
-	}
-	if (among(pair, OP_PUT)) {
-		CHECK_EQ(call(now.holders, SVA_TEST_HOLD, &hold), 0);
-		now.holder = hold.holder;
-	}
+	if (among(pair, OP_EXIT) || (ends_all(pair->ops[0]) && ends_all(pair->ops[1])))
+		return 1;
+	size = 1 + (random_next(&pair->random) >> 33) % RACE_BATCH;
+	return (unsigned int)(size < left ? size : left);
 }
 
 static bool is_usable(void *arg)
@@ -247,69 +112,196 @@ static bool is_usable(void *arg)
 	return !result;
 }
 
-static void stage_set(const enum op pair[2])
+static void round_create(struct race_round *round)
 {
-	memset(&now, 0, sizeof(now));
-	now.node = node_open();
-	if (among(pair, OP_RESET))
-		CHECK(wait_until(is_usable, &now.node, PATIENCE_MS), "it is being reset for ever");
-	now.ctx = context_create(now.node, getpid(), &now.id);
-	fcntl(now.ctx, F_SETFL, O_NONBLOCK);
-	now.holders = among(pair, OP_GET) || among(pair, OP_PUT) ?
-		      (int)MUST(open("/dev/sva_test", O_RDWR | O_CLOEXEC)) : -1;
-	now.cold = pages_alloc(PAGE);
-	stage_bind(pair);
+	round->node = batch->node;
+	round->holders = batch->holders;
+	round->ctx = context_create(batch->node, getpid(), &round->id);
+	fcntl(round->ctx, F_SETFL, O_NONBLOCK);
 }
 
-static bool has_gone(void *arg)
+static void round_bind(const struct pair *pair, struct race_round *round)
 {
-	struct round *round = arg;
+	round->pasid = context_bind(round->ctx);
+	if (!among(pair, OP_FAULT))
+		return;
+	ring_open(&round->own, round->ctx);
+	round->ring = &round->own;
+}
+
+static void round_hold(struct race_round *round, int ctx)
+{
+	struct sva_test_hold hold = { .fd = ctx };
+
+	CHECK_EQ(call(round->holders, SVA_TEST_HOLD, &hold), 0);
+	round->holder = hold.holder;
+}
+
+/* An unbound context neither faults nor can be held: while it is bound another one does */
+static void round_set(const struct pair *pair, struct race_round *round)
+{
+	struct race_round *bound = among(pair, OP_BIND) ? &batch->neighbour : round;
+
+	round_create(round);
+	if (bound == round)
+		round_bind(pair, round);
+	round->ring = bound->ring;
+	if (among(pair, OP_PUT))
+		round_hold(round, bound->ctx);
+}
+
+static bool needs_neighbour(const struct pair *pair)
+{
+	return among(pair, OP_BIND) && (among(pair, OP_FAULT) || among(pair, OP_PUT));
+}
+
+static void batch_set(const struct pair *pair, unsigned int count)
+{
+	memset(batch->rounds, 0, sizeof(batch->rounds));
+	memset(&batch->neighbour, 0, sizeof(batch->neighbour));
+	batch->count = count;
+	batch->at = 0;
+	if (batch->node < 0)
+		batch->node = node_open();
+	if (among(pair, OP_RESET))
+		CHECK(wait_until(is_usable, &batch->node, PATIENCE_MS),
+		      "it is being reset for ever");
+	batch->holders = among(pair, OP_GET) || among(pair, OP_PUT) ?
+			 (int)MUST(open("/dev/sva_test", O_RDWR | O_CLOEXEC)) : -1;
+	batch->cold = pages_alloc(RACE_PAGE * count);
+	batch->neighbour.closed = !needs_neighbour(pair);
+	if (needs_neighbour(pair)) {
+		round_create(&batch->neighbour);
+		round_bind(pair, &batch->neighbour);
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		batch->rounds[i].cold = batch->cold + RACE_PAGE * i;
+		round_set(pair, &batch->rounds[i]);
+	}
+}
+
+static void round_clear(struct race_round *round)
+{
+	if (round->ring == &round->own)
+		ring_close(&round->own);
+	race_close(round);
+}
+
+/* It is open as long as the device is there */
+static void node_shut(void)
+{
+	if (batch->node >= 0)
+		close(batch->node);
+	batch->node = -1;
+}
+
+/* The contexts of nobody else are on the device */
+static bool have_gone(void *arg)
+{
 	struct sva_context_entry entry;
 	struct sva_list_contexts list = {
-		.argsz = sizeof(list), .after = round->id - 1, .count = 1,
+		.argsz = sizeof(list), .count = 1,
 		.entries = (uintptr_t)&entry, .entry_size = sizeof(entry),
 	};
 
-	if (call(round->node, SVA_DEVICE_LIST_CONTEXTS, &list))
-		return true;
-	return !list.count || entry.id != round->id;
+	(void)arg;
+	return call(batch->node, SVA_DEVICE_LIST_CONTEXTS, &list) || !list.count;
 }
 
-static void stage_clear(const enum op pair[2])
+static void batch_clear(struct pair *pair)
 {
-	if (now.holders >= 0)
-		close(now.holders);
-	if (now.mapped)
-		ring_close(&now.ring);
-	op_close();
-	CHECK(wait_until(has_gone, &now, PATIENCE_MS), "%s and %s: the context has not ended",
-	      ops[pair[0]].name, ops[pair[1]].name);
-	munmap(now.cold, PAGE);
-	close(now.node);
-	if (among(pair, OP_REMOVE))
+	if (batch->holders >= 0)
+		close(batch->holders);
+	for (unsigned int i = 0; i < batch->count; i++) {
+		round_clear(&batch->rounds[i]);
+		pair->met += batch->rounds[i].met;
+	}
+	round_clear(&batch->neighbour);
+	CHECK(wait_until(have_gone, NULL, PATIENCE_MS), "%s and %s: a context has not ended",
+	      race_op_name(pair->ops[0]), race_op_name(pair->ops[1]));
+	pair->rounds += batch->count;
+	munmap(batch->cold, RACE_PAGE * batch->count);
+	if (among(pair, OP_REMOVE)) {
+		node_shut();
 		device_return();
+	}
 }
 
 /* -------------------------------------------------------------------- race */
 
-/* One of the two threads */
-struct racer {
-	pthread_t thread;
-	enum op op;
-	unsigned int cpu;
-	uint64_t random;
-	pthread_barrier_t *start, *end;
-	bool *over;
+/*
+ * Where two threads wait for each other without going to sleep, to start as one: the
+ * first asks, the second answers, and an answer at once says that both are running, which
+ * two processors of a guest often do not.
+ */
+struct meeting {
+	uint64_t asked;
+	uint64_t answered;
+	uint64_t begun;
 };
 
-static uint64_t next_random(uint64_t *random)
+#define AT_ONCE 500	/* turns of the loop */
+#define ASK_MAX 20
+
+static uint64_t turns_until(const uint64_t *number, uint64_t wanted)
 {
-	/* xorshift64* */
-	*random ^= *random >> 12;
-	*random ^= *random << 25;
-	*random ^= *random >> 27;
-	return *random * 0x2545f4914f6cdd1dull;
+	uint64_t turns = 0;
+
+	while (__atomic_load_n(number, __ATOMIC_SEQ_CST) < wanted)
+		if (++turns % 1024 == 0)
+			sched_yield();
+	return turns;
 }
+
+static void meet_as_first(struct meeting *meeting)
+{
+	uint64_t number = meeting->asked;
+
+	for (unsigned int i = 0; i < ASK_MAX; i++) {
+		__atomic_store_n(&meeting->asked, ++number, __ATOMIC_SEQ_CST);
+		if (turns_until(&meeting->answered, number) < AT_ONCE)
+			break;
+	}
+	__atomic_store_n(&meeting->begun, number, __ATOMIC_SEQ_CST);
+}
+
+/* What is asked is read first: the first may have begun, and be asking for the next time */
+static void meet_as_second(struct meeting *meeting)
+{
+	const uint64_t last = meeting->answered;
+	uint64_t number = last;
+
+	for (uint64_t i = 1; ; i++) {
+		uint64_t asked = __atomic_load_n(&meeting->asked, __ATOMIC_SEQ_CST);
+
+		if (__atomic_load_n(&meeting->begun, __ATOMIC_SEQ_CST) != last)
+			return;
+		if (asked > number)
+			__atomic_store_n(&meeting->answered, ++number, __ATOMIC_SEQ_CST);
+		else if (i % 1024 == 0)
+			sched_yield();
+	}
+}
+
+static void meet(struct meeting *meeting, unsigned int who)
+{
+	if (who == 0)
+		meet_as_first(meeting);
+	else
+		meet_as_second(meeting);
+}
+
+/* One of the two threads; the first is the one that sets up and clears */
+struct racer {
+	pthread_t thread;
+	unsigned int who;
+	enum race_op op;
+	uint64_t random;
+	pthread_barrier_t *set;
+	struct meeting *meeting;
+	struct pair *pair;
+	bool *over;
+};
 
 static void pin_to(unsigned int cpu)
 {
@@ -320,79 +312,129 @@ static void pin_to(unsigned int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-static void *racer_main(void *arg)
+/* As often short as long: some calls are over in a microsecond, others take a hundred */
+static void spin(struct racer *racer)
+{
+	uint64_t number = random_next(&racer->random) >> 16;
+
+	for (volatile uint64_t i = (number >> 8) % (2ull << number % SPIN_BITS); i; i--)
+		;
+}
+
+static void racer_run(struct racer *racer, struct race_round *round)
+{
+	meet(racer->meeting, racer->who);
+	spin(racer);
+	__atomic_store_n(&round->inside[racer->who], true, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&round->inside[!racer->who], __ATOMIC_SEQ_CST))
+		round->met = true;
+	race_op_run(racer->op, round);
+	__atomic_store_n(&round->inside[racer->who], false, __ATOMIC_SEQ_CST);
+}
+
+static void racer_end_all(struct racer *racer)
+{
+	turns_until(&batch->at, (random_next(&racer->random) >> 33) % batch->count);
+	spin(racer);
+	__atomic_store_n(&batch->being_ended, true, __ATOMIC_SEQ_CST);
+	race_op_run(racer->op, &batch->rounds[0]);
+	__atomic_store_n(&batch->being_ended, false, __ATOMIC_SEQ_CST);
+}
+
+/* A reset or removal takes so long that many calls come in its way, each at another stage */
+static void racer_run_each(struct racer *racer)
+{
+	for (unsigned int i = 0; i < batch->count; i++) {
+		struct race_round *round = &batch->rounds[i];
+
+		__atomic_store_n(&batch->at, i, __ATOMIC_SEQ_CST);
+		spin(racer);
+		round->met = __atomic_load_n(&batch->being_ended, __ATOMIC_SEQ_CST);
+		race_op_run(racer->op, round);
+		round->met |= __atomic_load_n(&batch->being_ended, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void racer_run_batch(struct racer *racer)
+{
+	if (!is_one_against_all(racer->pair)) {
+		for (unsigned int i = 0; i < batch->count; i++)
+			racer_run(racer, &batch->rounds[i]);
+	} else {
+		meet(racer->meeting, racer->who);
+		if (ends_all(racer->op))
+			racer_end_all(racer);
+		else
+			racer_run_each(racer);
+	}
+	meet(racer->meeting, racer->who);
+}
+
+static void *second_main(void *arg)
 {
 	struct racer *racer = arg;
 
-	pin_to(racer->cpu);
+	pin_to(racer->who);
 	for (;;) {
-		uint64_t spin;
-
-		pthread_barrier_wait(racer->start);
+		pthread_barrier_wait(racer->set);
 		if (*racer->over)
 			return NULL;
-		spin = (next_random(&racer->random) >> 33) % SPIN_MAX;
-		for (volatile uint64_t i = 0; i < spin; i++)
-			;
-		ops[racer->op].run();
-		pthread_barrier_wait(racer->end);
+		racer_run_batch(racer);
 	}
 }
 
 /* As often as was asked for, or once if the pair ends the process */
-static void race_in_process(const enum op pair[2], uint64_t count, uint64_t seed)
+static void race_in_process(struct pair *pair)
 {
-	pthread_barrier_t start, end;
+	struct meeting meeting = { 0 };
+	pthread_barrier_t set;
 	struct racer racers[2];
 	bool over = false;
 
-	pthread_barrier_init(&start, NULL, 3);
-	pthread_barrier_init(&end, NULL, 3);
-	for (unsigned int i = 0; i < 2; i++) {
+	pthread_barrier_init(&set, NULL, 2);
+	for (unsigned int i = 0; i < 2; i++)
 		racers[i] = (struct racer){
-			.op = pair[i], .cpu = i, .random = (seed + i) * 0x9e3779b97f4a7c15ull | 1,
-			.start = &start, .end = &end, .over = &over,
+			.who = i, .op = pair->ops[i], .random = random_next(&pair->random) | 1,
+			.set = &set, .meeting = &meeting, .pair = pair, .over = &over,
 		};
-		CHECK_EQ(pthread_create(&racers[i].thread, NULL, racer_main, &racers[i]), 0);
-	}
-	for (uint64_t n = 0; n < count; n++) {
-		stage_set(pair);
-		pthread_barrier_wait(&start);
-		pthread_barrier_wait(&end);
-		stage_clear(pair);
+	pin_to(0);
+	batch->node = -1;
+	CHECK_EQ(pthread_create(&racers[1].thread, NULL, second_main, &racers[1]), 0);
+	while (pair->rounds < rounds) {
+		batch_set(pair, batch_size(pair));
+		pthread_barrier_wait(&set);
+		racer_run_batch(&racers[0]);
+		batch_clear(pair);
 	}
 	over = true;
-	pthread_barrier_wait(&start);
-	for (unsigned int i = 0; i < 2; i++)
-		pthread_join(racers[i].thread, NULL);
+	pthread_barrier_wait(&set);
+	pthread_join(racers[1].thread, NULL);
+	node_shut();
 }
-
-struct errand_of_pair {
-	const enum op *pair;
-	uint64_t seed;
-};
 
 static void process_that_ends(int line, void *arg)
 {
-	struct errand_of_pair *errand = arg;
-
 	(void)line;
-	race_in_process(errand->pair, 1, errand->seed);
+	race_in_process(arg);
 }
 
+#define LOOK_EACH 50	/* how often it is made sure that nothing is left */
+
 /* Its context ends with the process; the device is there or not */
-static void race_to_the_exit(const enum op pair[2], uint64_t count, uint64_t seed)
+static void race_to_the_exit(struct pair *pair)
 {
-	for (uint64_t n = 0; n < count; n++) {
-		struct errand_of_pair errand = { pair, seed + 2 * n };
+	while (pair->rounds < rounds) {
 		struct child child;
 
-		child_start(&child, process_that_ends, &errand);
+		child_start(&child, process_that_ends, pair);
 		child_join(&child);
+		pair->met += batch->rounds[0].met;
+		random_next(&pair->random);
 		if (among(pair, OP_REMOVE) && attribute_read("contexts") < 0)
 			device_return();
-		CHECK(device_is_clean(), "%s and %s: not clean", ops[pair[0]].name,
-		      ops[pair[1]].name);
+		if (++pair->rounds % LOOK_EACH == 0 || pair->rounds == rounds)
+			CHECK(device_is_clean(), "%s and %s: not clean",
+			      race_op_name(pair->ops[0]), race_op_name(pair->ops[1]));
 	}
 }
 
@@ -410,17 +452,24 @@ static void device_serves(void)
 	queue_close(&queue);
 }
 
-static void race(enum op a, enum op b)
-{
-	const enum op pair[2] = { a, b };
-	uint64_t seed = now_ns();
+#define ENOUGH 100	/* rounds, for some of them to overlap */
 
-	if (among(pair, OP_EXIT))
-		race_to_the_exit(pair, rounds, seed);
+static struct pair race(enum race_op a, enum race_op b)
+{
+	struct pair pair = { .ops = { a, b }, .random = now_ns() | 1 };
+
+	if (among(&pair, OP_EXIT))
+		race_to_the_exit(&pair);
 	else
-		race_in_process(pair, rounds, seed);
+		race_in_process(&pair);
 	device_serves();
+	/* one processor may well do one after the other */
+	CHECK(pair.met || pair.rounds < ENOUGH || sysconf(_SC_NPROCESSORS_ONLN) == 1,
+	      "%s and %s: never in their calls at once", race_op_name(a), race_op_name(b));
+	return pair;
 }
+
+/* ------------------------------------------------------------------ matrix */
 
 static void delays_set(uint64_t us)
 {
@@ -430,27 +479,58 @@ static void delays_set(uint64_t us)
 	text_write("/sys/module/sva/parameters/race_delay_us", text);
 }
 
+/* A line of the matrix: the columns are the operations, in their order */
+struct line {
+	char text[256];
+	size_t used;
+};
+
+static void line_add(struct line *line, uint64_t number)
+{
+	line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used,
+				       " %6llu", (unsigned long long)number);
+}
+
+static void line_skip(struct line *line, unsigned int columns)
+{
+	while (columns--)
+		line->used += (size_t)snprintf(line->text + line->used,
+					       sizeof(line->text) - line->used, "      .");
+}
+
+static void tell_cost(const struct line *cost, long delays_before)
+{
+	long delays = parameter_read("sva", "race_delays");
+
+	test_note("%-7s%s", "usec", cost->text);
+	if (delays >= 0)
+		test_note("delayed inside of calls: %ld times", delays - delays_before);
+}
+
 /* A row: this operation with itself and with each behind it */
-static void race_row(enum op op)
+static void race_row(enum race_op op)
 {
 	long before = parameter_read("sva", "race_delays");
-	char row[256] = "";
+	struct line done = { 0 }, met = { 0 }, cost = { 0 };
 
 	sva_test_load();
+	batch = shared_alloc(sizeof(*batch));
 	delays_set(delay_us);
-	for (enum op other = 0; other < NUM_OPS; other++) {
-		size_t used = strlen(row);
+	line_skip(&done, op);
+	line_skip(&met, op);
+	line_skip(&cost, op);
+	for (enum race_op other = op; other < NUM_OPS; other++) {
+		uint64_t start = now_ns();
+		struct pair pair = race(op, other);
 
-		if (other >= op)
-			race(op, other);
-		snprintf(row + used, sizeof(row) - used, other >= op ? " %6llu" : "      .",
-			 (unsigned long long)rounds);
+		line_add(&done, pair.rounds);
+		line_add(&met, pair.met);
+		line_add(&cost, (now_ns() - start) / 1000 / (rounds ?: 1));
 	}
 	delays_set(0);
-	test_note("%-7s%s", ops[op].name, row);
-	if (before >= 0)
-		test_note("delayed inside of calls: %ld times",
-			  parameter_read("sva", "race_delays") - before);
+	test_note("%-7s%s", race_op_name(op), done.text);
+	test_note("%-7s%s", "overlap", met.text);
+	tell_cost(&cost, before);
 }
 
 #define ROW(test_name, op)							\
