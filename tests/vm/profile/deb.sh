@@ -20,7 +20,7 @@ DEB_MASKED=(
 	apt-daily-upgrade.timer dpkg-db-backup.timer systemd-journal-catalog-update.service
 	systemd-update-done.service systemd-machine-id-commit.service systemd-random-seed.service
 	getty.target systemd-tpm2-setup.service systemd-tpm2-setup-early.service
-	systemd-remount-fs.service e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+	systemd-remount-fs.service munge.service e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
 )
 
 profile_check()
