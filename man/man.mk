@@ -18,6 +18,14 @@ $(REASONS_PAGE): $(B)/tools/reason-table
 	@mkdir -p $(@D)
 	$< --manual | $(SCDOC) >$@
 
+# Two programs on one page
+PLOT_PAGE := $(B)/man/svabench-plot.1
+MANPAGES += $(PLOT_PAGE)
+
+$(PLOT_PAGE): man/svabench.1.scd
+	@mkdir -p $(@D)
+	echo '.so man1/svabench.1' >$@
+
 .PHONY: man install-man
 man: $(MANPAGES)
 

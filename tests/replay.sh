@@ -30,7 +30,7 @@ transcript()
 # plain: what is compared of a text
 plain()
 {
-	sed -E -e 's/\x1b\[[0-9;]*m//g' -e 's/[0-9]+/0/g' -e 's/[[:blank:]]+/ /g' -e 's/^ | $//g' | sed '/^$/d'
+	sed -E -e 's/\r$//' -e 's/\x1b\[[0-9;]*m//g' -e 's/[0-9]+/0/g' -e 's/[[:blank:]]+/ /g' -e 's/^ | $//g' | sed '/^$/d'
 }
 
 # same SHOWN SEEN: of two texts, the first of which may have lines "..."

@@ -142,6 +142,12 @@ static void a_loop_copies_in_pieces(void **state)
 	example("loop", "1048576 bytes in pieces", NULL);
 }
 
+static void in_cpp_what_is_opened_closes_itself(void **state)
+{
+	(void)state;
+	example("raii", "500 elements gathered", NULL);
+}
+
 static void what_is_launched_needs_no_svad(void **state)
 {
 	int before = svad.requests;
@@ -173,6 +179,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(threads_share_a_binding),
 		cmocka_unit_test(workers_bind_anew),
 		cmocka_unit_test(a_loop_copies_in_pieces),
+		cmocka_unit_test(in_cpp_what_is_opened_closes_itself),
 		cmocka_unit_test(what_is_launched_needs_no_svad),
 		cmocka_unit_test(without_svad_an_example_says_so),
 	};

@@ -20,7 +20,7 @@ DEB_MASKED=(
 	apt-daily-upgrade.timer dpkg-db-backup.timer systemd-journal-catalog-update.service
 	systemd-update-done.service systemd-machine-id-commit.service systemd-random-seed.service
 	getty.target systemd-tpm2-setup.service systemd-tpm2-setup-early.service
-	systemd-remount-fs.service e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+	systemd-remount-fs.service munge.service e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
 )
 
 profile_check()
@@ -37,17 +37,19 @@ base_inputs()
 	echo "headers $TREE/.complete"
 }
 
-# As Debian's package of the kernel's headers installs them
+# As Debian's packages of the kernel and its headers install them.  One module is enough:
+# DKMS takes a kernel that has none of its own for one that has been removed.
 base_headers()
 {
 	local kernel
 
 	kernel=$(tree_fact kernel)
-	mkdir -p "$1/usr/lib/modules/$kernel"
+	mkdir -p "$1/usr/lib/modules/$kernel/kernel"
 	cp -a "$TREE/usr/src" "$TREE"/usr/lib/linux-kbuild-* "$1/usr/lib/"
 	mv "$1/usr/lib/src" "$1/usr/src"
 	cp -a "$TREE/usr/lib/modules/$kernel"/{build,source,modules.order,modules.builtin,modules.builtin.modinfo} \
 		"$1/usr/lib/modules/$kernel/"
+	cp "$TREE/usr/lib/modules/$kernel/kernel/drivers/net/dummy.ko.xz" "$1/usr/lib/modules/$kernel/kernel/"
 }
 
 base_make()
