@@ -534,6 +534,24 @@ static void a_task_finds_what_it_was_granted(void **state)
 	assert_in_range(svad.requests - requests, 1, 2);
 }
 
+/* Cut off, "IDX:12" would be the device of another job */
+static void an_allocation_that_does_not_fit_is_not_guessed_at(void **state)
+{
+	char text[2048] = "";
+
+	(void)state;
+	argument_add("devices=", "dev0,dev1");
+	while (strlen(text) + strlen("sva:1(IDX:1") < 1023)
+		strcat(text, strlen(text) < 1000 ? "gpu:1(IDX:0)," : ",");
+	strcat(text, "sva:1(IDX:12)");
+	world.allocated = text;
+	world.argument = "all";
+	slurmstepd_is_there(true);
+	assert_true(step() < 0);
+	assert_error_says("more than 1023 characters");
+	assert_int_equal(granted("dev1"), 0);
+}
+
 /* svad was down when the prolog ran, or the job's cgroup was removed between steps */
 static void a_step_without_grant_gets_it_anew(void **state)
 {
@@ -728,6 +746,7 @@ int main(void)
 		TEST(slurm_for_several_slurmd_has_the_node_in_the_scope),
 		TEST(the_prolog_never_fails),
 		TEST(a_task_finds_what_it_was_granted),
+		TEST(an_allocation_that_does_not_fit_is_not_guessed_at),
 		TEST(a_step_without_grant_gets_it_anew),
 		TEST(a_step_that_asks_for_more_gets_it),
 		TEST(a_task_without_grant_is_refused),
