@@ -733,6 +733,21 @@ static void the_epilog_looks_for_itself(void **state)
 	assert_string_equal(world.error, "");
 }
 
+/* A grant is to a cgroup, and ends with it: svad sees that when it is back */
+static void without_svad_the_epilog_removes_the_cgroup(void **state)
+{
+	(void)state;
+	world.argument = "all";
+	world.allocated = "sva:soft0(CNT:3)";
+	assert_int_equal(prolog(), 0);
+	assert_true(folder_is_there(SCOPE "/job_77"));
+	free(arguments[1]);
+	arguments[1] = strdup("socket=/nowhere/socket");
+	assert_int_equal(epilog(), 0);
+	assert_error_says("(no-daemon)");
+	assert_false(folder_is_there(SCOPE "/job_77"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -759,6 +774,7 @@ int main(void)
 		TEST(another_gres_may_count),
 		TEST(the_epilog_takes_back_what_the_job_has_and_nothing_else),
 		TEST(the_epilog_looks_for_itself),
+		TEST(without_svad_the_epilog_removes_the_cgroup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
