@@ -27,6 +27,8 @@ engine_configure_user()
 	as "$1" mkdir -p "$config"
 	printf '%s\n' '[containers]' 'cgroups = "disabled"' >"$config/containers.conf"
 	install -d -m 0700 -o "$1" "/run/user/$(id -u "$1")"
+	# What it says of itself when it is first used is not what is looked for
+	as "$1" env XDG_RUNTIME_DIR="/run/user/$(id -u "$1")" podman unshare true >/dev/null 2>&1
 }
 
 # An image as a folder: a shell, the C library and two programs, and no libsva.  Each user
