@@ -162,9 +162,9 @@ static int node_index(const slurm_job_info_t *info, const char *node)
 static bool allocation_find(const slurm_job_info_t *info, const char *node,
 			    char text[ALLOCATION_LEN], struct refusal *why)
 {
+	const char *words = "";
 	int at;
 
-	*text = '\0';
 	if (!info || !info->nodes)
 		return refuse(why, "slurmctld does not say where the job runs; ask the administrator to look at its log");
 	at = node_index(info, node);
@@ -172,7 +172,11 @@ static bool allocation_find(const slurm_job_info_t *info, const char *node,
 		return refuse(why, "slurmctld says that the job runs on %s, and this is %s; ask the administrator to look at NodeName in slurm.conf",
 			      info->nodes, node);
 	if ((uint32_t)at < info->gres_detail_cnt && info->gres_detail_str[at])
-		snprintf(text, ALLOCATION_LEN, "%s", info->gres_detail_str[at]);
+		words = info->gres_detail_str[at];
+	/* What is cut off may end in the number of another job's device */
+	if (snprintf(text, ALLOCATION_LEN, "%s", words) >= ALLOCATION_LEN)
+		return refuse(why, "Slurm needs more than %d characters for what it gave the job on this node; split the job, or ask for fewer kinds of resources",
+			      ALLOCATION_LEN - 1);
 	return true;
 }
 

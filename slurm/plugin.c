@@ -186,19 +186,27 @@ int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 	return HOOK_FAILED;
 }
 
+static bool job_end(spank_t spank, struct refusal *why)
+{
+	struct job job;
+	bool done;
+
+	if (!job_find(&job, spank, why))
+		return false;
+	done = job_take_back(&job, why);
+	/* Where svad was not there to take them, the job's grants end with its cgroup */
+	job_remove_cgroup(&job);
+	return done;
+}
+
 /* Whether or not the job asked: a step of it may have */
 int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 {
 	bool has_asked = !spank_option_getopt(spank, &option, NULL);
 	struct refusal why = { 0 };
-	struct job job;
 
 	settings_of_script(argc, argv);
-	if (!job_find(&job, spank, &why) || !job_take_back(&job, &why)) {
-		if (has_asked)
-			slurm_error("sva: %s", why.text);
-		return ESPANK_SUCCESS;
-	}
-	job_remove_cgroup(&job);
+	if (!job_end(spank, &why) && has_asked)
+		slurm_error("sva: %s", why.text);
 	return ESPANK_SUCCESS;
 }

@@ -35,6 +35,16 @@ counts_in()
 	     END { print p + 0, f + 0 }' "$1"
 }
 
+# as USER COMMAND...: from the user's home; for root
+as()
+{
+	local home=/home/$1
+
+	[ "$1" != root ] || home=/root
+	(cd "$home" && exec setpriv --reuid "$1" --regid "$1" --init-groups \
+		env HOME="$home" USER="$1" LOGNAME="$1" "${@:2}")
+}
+
 # source_files: every file of the project, one a line, from its top folder
 source_files()
 {

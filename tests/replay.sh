@@ -5,8 +5,8 @@
 # Sourced behind lib.sh.
 #
 # A block of the document that is indented by four blanks or more holds commands and what they
-# print: "# " begins one of root's, "alice$ " one of alice's; a command goes on in lines
-# that begin with "> ".  Numbers are as good as others, blanks as good as more of them,
+# print: "# " begins one of root's, "n1# " too, and "alice$ " one of alice's; a command goes
+# on in lines that begin with "> ".  Numbers are as good as others, blanks as good as more of them,
 # and a line "..." stands for any lines.  Blocks without a prompt are no transcript.
 
 # transcript FILE HEADING: of this section, as lines of KIND, tab, TEXT: command
@@ -19,7 +19,8 @@ transcript()
 		!/^    / && !/^$/ { shown = 0; next }
 		!match($0, /^ +/) { next }
 		{ text = substr($0, RLENGTH + 1) }
-		text ~ /^# / { shown = 1; indent = RLENGTH; print "root\t" substr(text, 3); next }
+		text ~ /^[a-z0-9]*# / { shown = 1; indent = RLENGTH; sub(/^[a-z0-9]*# /, "", text)
+			print "root\t" text; next }
 		text ~ /^[a-z]+\$ / { shown = 1; indent = RLENGTH; user = text; sub(/\$.*/, "", user)
 			print user "\t" substr(text, length(user) + 3); next }
 		shown && text ~ /^> / { print "more\t" substr(text, 3); next }
@@ -50,10 +51,9 @@ same()
 # replay_command USER COMMAND SHOWN
 replay_command()
 {
-	local seen status shell=(bash -c "$2")
+	local seen status
 
-	[ "$1" = root ] || shell=(runuser -u "$1" -- bash -c "cd; $2")
-	seen=$(cd "${REPLAY_FOLDER:-/root}" && "${shell[@]}" 2>&1 </dev/null)
+	seen=$(as "$1" bash -c "$2" 2>&1 </dev/null)
 	status=$?
 	if same "$3" "$seen"; then
 		pass "$1: ${2%%$'\n'*}"

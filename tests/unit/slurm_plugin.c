@@ -534,6 +534,24 @@ static void a_task_finds_what_it_was_granted(void **state)
 	assert_in_range(svad.requests - requests, 1, 2);
 }
 
+/* Cut off, "IDX:12" would be the device of another job */
+static void an_allocation_that_does_not_fit_is_not_guessed_at(void **state)
+{
+	char text[2048] = "";
+
+	(void)state;
+	argument_add("devices=", "dev0,dev1");
+	while (strlen(text) + strlen("sva:1(IDX:1") < 1023)
+		strcat(text, strlen(text) < 1000 ? "gpu:1(IDX:0)," : ",");
+	strcat(text, "sva:1(IDX:12)");
+	world.allocated = text;
+	world.argument = "all";
+	slurmstepd_is_there(true);
+	assert_true(step() < 0);
+	assert_error_says("more than 1023 characters");
+	assert_int_equal(granted("dev1"), 0);
+}
+
 /* svad was down when the prolog ran, or the job's cgroup was removed between steps */
 static void a_step_without_grant_gets_it_anew(void **state)
 {
@@ -715,6 +733,21 @@ static void the_epilog_looks_for_itself(void **state)
 	assert_string_equal(world.error, "");
 }
 
+/* A grant is to a cgroup, and ends with it: svad sees that when it is back */
+static void without_svad_the_epilog_removes_the_cgroup(void **state)
+{
+	(void)state;
+	world.argument = "all";
+	world.allocated = "sva:soft0(CNT:3)";
+	assert_int_equal(prolog(), 0);
+	assert_true(folder_is_there(SCOPE "/job_77"));
+	free(arguments[1]);
+	arguments[1] = strdup("socket=/nowhere/socket");
+	assert_int_equal(epilog(), 0);
+	assert_error_says("(no-daemon)");
+	assert_false(folder_is_there(SCOPE "/job_77"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -728,6 +761,7 @@ int main(void)
 		TEST(slurm_for_several_slurmd_has_the_node_in_the_scope),
 		TEST(the_prolog_never_fails),
 		TEST(a_task_finds_what_it_was_granted),
+		TEST(an_allocation_that_does_not_fit_is_not_guessed_at),
 		TEST(a_step_without_grant_gets_it_anew),
 		TEST(a_step_that_asks_for_more_gets_it),
 		TEST(a_task_without_grant_is_refused),
@@ -740,6 +774,7 @@ int main(void)
 		TEST(another_gres_may_count),
 		TEST(the_epilog_takes_back_what_the_job_has_and_nothing_else),
 		TEST(the_epilog_looks_for_itself),
+		TEST(without_svad_the_epilog_removes_the_cgroup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,13 +120,6 @@ cluster_start()
 	done
 }
 
-# as USER COMMAND...: from the user's home, like at a submitting shell
-as()
-{
-	(cd "/home/$1" && exec setpriv --reuid "$1" --regid "$1" --clear-groups \
-		env HOME="/home/$1" USER="$1" "${@:2}")
-}
-
 # ------------------------------------------------------------------- tidy
 
 # What full's tests do after each test, and of all nodes: no job, no account that is not
@@ -143,7 +136,7 @@ tidy()
 		want "no account on $node is left" until_true accounts_are_zero "$node"
 		want "$node is in order" until_true node_state_is "$node" idle
 	done
-	[ -z "$problem" ] || { sinfo; sinfo -R; tail -qn 15 /var/log/slurm/*.log; } 2>&1 | cut -c1-200
+	[ -z "$problem" ] || { tail -qn 5 /var/log/slurm/*.log; sinfo -N -o '%N %T %E'; } 2>&1 | cut -c1-200
 }
 
 queue_is_empty()

@@ -5,30 +5,55 @@
 # containers.sh - podman, rootful and rootless, by the CDI specification that svactl
 # writes: who is in a container is known by the user and the cgroup that the host sees
 
-IMAGE=/run/image
 SPEC=/etc/cdi/sva.json
 
-# An image as a folder: a shell, the C library and the client, and no libsva.  Each user
+# What a container engine has to know of a guest without network and session manager
+engine_configure()
+{
+	mkdir -p /etc/containers
+	printf '%s\n' '[containers]' 'netns = "none"' '[engine]' 'cgroup_manager = "cgroupfs"' \
+		'events_logger = "none"' >/etc/containers/containers.conf
+	printf '%s\n' '[storage]' 'driver = "vfs"' 'runroot = "/run/containers/storage"' \
+		'graphroot = "/var/lib/containers/storage"' >/etc/containers/storage.conf
+	engine_configure_user alice
+	engine_configure_user mallory
+}
+
+# Whose engine nobody has given a cgroup
+engine_configure_user()
+{
+	local config=/home/$1/.config/containers
+
+	as "$1" mkdir -p "$config"
+	printf '%s\n' '[containers]' 'cgroups = "disabled"' >"$config/containers.conf"
+	install -d -m 0700 -o "$1" "/run/user/$(id -u "$1")"
+	# What it says of itself when it is first used is not what is looked for
+	as "$1" env XDG_RUNTIME_DIR="/run/user/$(id -u "$1")" podman unshare true >/dev/null 2>&1
+}
+
+# An image as a folder: a shell, the C library and two programs, and no libsva.  Each user
 # has one of his own, for the engine makes in it what it mounts things on.
 image_make()
 {
-	local lib=usr/lib/x86_64-linux-gnu name
+	local image=/run/image lib=usr/lib/x86_64-linux-gnu name
 
-	[ ! -d "$IMAGE" ] || return 0
-	mkdir -p "$IMAGE"/{proc,sys,dev,tmp,run,etc,usr/bin,$lib}
-	cp -a /usr/lib64 "$IMAGE/usr/"
-	cp -a /usr/bin/{bash,cat,id,timeout,sleep} "$CLIENT" "$IMAGE/usr/bin/"
-	ln -s bash "$IMAGE/usr/bin/sh"
+	[ ! -d "$image" ] || return 0
+	engine_configure
+	mkdir -p "$image"/{proc,sys,dev,tmp,run,etc,usr/bin,$lib}
+	cp -a /usr/lib64 "$image/usr/"
+	cp -a /usr/bin/{bash,cat,id,timeout,sleep} "$CLIENT" /rig/bind "$image/usr/bin/"
+	ln -s bash "$image/usr/bin/sh"
 	for name in bin lib lib64; do
-		ln -s "usr/$name" "$IMAGE/$name"
+		ln -s "usr/$name" "$image/$name"
 	done
 	for name in libc.so.6 ld-linux-x86-64.so.2 libm.so.6 libtinfo.so.6 libsystemd.so.0 \
 		libcap.so.2 libselinux.so.1 libpcre2-8.so.0; do
-		cp -L "/$lib/$name" "$IMAGE/$lib/"
+		cp -L "/$lib/$name" "$image/$lib/"
 	done
-	for name in root alice mallory; do
-		cp -a "$IMAGE" "$IMAGE-$name"
-		chown -R "$name" "$IMAGE-$name"
+	cp -a "$image" /root/image
+	for name in alice mallory; do
+		cp -a "$image" "/home/$name/image"
+		chown -R "$name" "/home/$name/image"
 	done
 }
 
@@ -49,26 +74,11 @@ contain()
 		shift
 	done
 	shift
-	# Whose cgroup nobody has given to an ordinary user's engine
-	[ "$user" = root ] || options+=(--cgroups=disabled)
-	mkdir -p -m 0700 "/run/user/$(id -u "$user")"
-	chown "$user" "/run/user/$(id -u "$user")"
-	out=$(podman_as "$user" run --rm --network none --passwd=false "${options[@]}" \
-		--rootfs "$IMAGE-$user" "$@" 2>&1)
+	out=$(as "$user" env XDG_RUNTIME_DIR="/run/user/$(id -u "$user")" timeout "$WAIT_S" \
+		podman run --rm --passwd=false "${options[@]}" --rootfs "$(as "$user" pwd)/image" "$@" 2>&1)
 	set -- $?
 	echo "podman as $user: status $1: $out"
 	return "$1"
-}
-
-podman_as()
-{
-	local home=/home/$1
-
-	[ "$1" != root ] || home=/root
-	(cd "$home" && exec setpriv --reuid "$1" --regid "$1" --clear-groups \
-		env HOME="$home" USER="$1" LOGNAME="$1" XDG_RUNTIME_DIR="/run/user/$(id -u "$1")" \
-		timeout 120 podman --cgroup-manager=cgroupfs \
-		--events-backend=none --storage-driver=vfs "${@:2}")
 }
 
 in_container()

@@ -58,6 +58,9 @@ test_the_submitting_shell_needs_no_daemon()
 		want_not "--sva=$word" run --sva="$word" true
 		says "srun: error: sva: --sva"
 	done
+	out=$(as mallory sbatch --sva=soft0:0 --wrap true 2>&1; as mallory salloc --sva=soft0:0 true 2>&1)
+	says "sbatch: error: sva: --sva"
+	says "salloc: error: sva: --sva"
 	want "help" run --help
 	says "--sva=DEVICE[:N],..."
 	out=$(as mallory sbatch --help; as mallory salloc --help)
@@ -121,27 +124,4 @@ test_fifty_jobs_over_few_contexts()
 	want "fifty jobs" as mallory sbatch -Q -W -o many.%a "$script"
 	expect "all of them computed" "$(cat /home/mallory/many.* | grep -c 'copied by the accelerator')" 50
 	cat /home/mallory/many.* | grep -v 'copied by the accelerator' | sort | uniq -c | head
-}
-
-# milliseconds COMMAND...: how long it took, the median of seven
-milliseconds()
-{
-	local i start
-
-	for i in 1 2 3 4 5 6 7; do
-		start=$(date +%s%N)
-		as mallory "$@" >/dev/null || return
-		echo $((($(date +%s%N) - start) / 1000000))
-	done | sort -n | sed -n 4p
-}
-
-# What a grant adds to a job's start, against the same job without it
-test_a_grant_costs_a_job_little()
-{
-	local without with
-
-	without=$(milliseconds srun -w n1 --gres=sva:soft0:2 true)
-	with=$(milliseconds srun -w n1 --gres=sva:soft0:2 --sva=soft0 true)
-	echo "on hpc1: a job takes $without ms, with its grant $with ms" | tee /run/measured
-	want "less than a half more" [ "$with" -lt $((without * 3 / 2)) ]
 }

@@ -76,6 +76,8 @@ test_slurmstepd_is_killed()
 	expect "with its context" "$(contexts_of_node n1)" 1
 	scancel "$job"
 	nothing_is_left
+	cat /home/mallory/out.held
+	want "it was there still when its context ended" grep -q ': context-revoked$' /home/mallory/out.held
 	kill -KILL "$pid" 2>/dev/null
 	want "n1 is idle" until_true node_state_is n1 idle
 }
@@ -143,4 +145,137 @@ test_a_step_without_grant_gets_it_anew()
 	want "the job ends" until_true queue_is_empty
 	expect "well" "$(scontrol show job "$job" | sed -n 's/.*JobState=\([A-Z]*\).*/\1/p')" COMPLETED
 	nothing_is_left
+}
+
+# --------------------------------------- every victim, at every stage of a job
+
+# When a stage has come: its job is $job
+stage_granted()
+{
+	grants_are_on n1 1
+}
+
+stage_started()
+{
+	pid_of_stepd "$job" | grep -q .
+}
+
+stage_bound()
+{
+	node_has_contexts n1 1
+}
+
+stage_ending()
+{
+	! job_is "$job" RUNNING
+}
+
+kill_srun()
+{
+	kill -KILL $(pgrep -u mallory -x srun)
+}
+
+kill_slurmstepd()
+{
+	kill -KILL "$(pid_of_stepd "$job")"
+}
+
+kill_slurmd()
+{
+	systemctl kill -s KILL --kill-whom=main slurmd@n1
+}
+
+kill_svad()
+{
+	systemctl kill -s KILL svad.service
+}
+
+# soon COMMAND...: like until_true, for what lasts a moment
+soon()
+{
+	local end=$((SECONDS + WAIT_S))
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+# a_job_is_there: of those that are mallory's, in $job
+a_job_is_there()
+{
+	job=$(squeue -h -u mallory -o %A) && [ -n "$job" ]
+}
+
+# Nothing is left, and the next job has all that a job has
+killed_at()
+{
+	local stage=$1 victim=$2
+
+	as mallory srun -w n1 --gres=sva:soft0:2 --sva=soft0 "$CLIENT" hold soft0 1 &
+	want "$stage: a job" soon a_job_is_there
+	if [ "$stage" = ending ]; then
+		want "$stage: it is bound" soon stage_bound
+		scancel "$job"
+	fi
+	want "$stage comes" soon "stage_$stage"
+	"kill_$victim"
+	scancel -u mallory
+	systemctl start slurmd@n1
+	until_true systemctl is-active --quiet svad.service
+	nothing_is_left
+	pkill -KILL -f "^$CLIENT hold"
+	wait $!
+	want "n1 is idle" until_true node_state_is n1 idle
+	want "$victim was killed when the job was $stage: the next job" run -w n1 --gres=sva:soft0:2 \
+		--sva=soft0 $(holds soft0 2)
+	want "no job is left" until_true queue_is_empty
+}
+
+test_srun_is_killed_at_every_stage()
+{
+	local stage
+
+	for stage in granted started bound ending; do
+		killed_at "$stage" srun
+	done
+}
+
+test_slurmstepd_is_killed_at_every_stage()
+{
+	local stage
+
+	for stage in started bound; do
+		killed_at "$stage" slurmstepd
+	done
+}
+
+test_slurmd_is_killed_at_every_stage()
+{
+	local stage
+
+	for stage in granted started bound ending; do
+		killed_at "$stage" slurmd
+	done
+}
+
+test_svad_is_killed_at_every_stage()
+{
+	local stage
+
+	for stage in granted started bound ending; do
+		killed_at "$stage" svad
+	done
+}
+
+# The grant is in svad's state when it starts again; that its cgroup has gone is seen then
+test_svad_is_away_when_a_job_ends()
+{
+	held
+	systemctl stop svad.socket svad.service
+	scancel "$job"
+	want "no job is left" until_true queue_is_empty
+	systemctl start svad.socket svad.service
+	nothing_is_left
+	expect "no node is drained" "$(sinfo -h -R)" ""
 }

@@ -35,12 +35,14 @@ test_a_service_of_the_slice_binds_without_root()
 	want "two contexts" systemctl start worker@2
 	expect "in the slice" "$(systemctl show -p ControlGroup --value worker@2)" \
 		/accel.slice/worker@2.service
+	want_not "one more for another service" systemctl start worker@1
+	want "the reason" worker_said 1 limit-cgroup
+	systemctl stop worker@2
+	want "when the first has ended" systemctl start worker@1
 	want_not "three, of two" systemctl start worker@3
-	want "the reason" worker_said 3 limit-
-	want "two more for another service" systemctl start worker@1
+	want "the reason" worker_said 3 limit-cgroup
 	rm "$UNITS/worker@.service.d/accel.conf"
 	systemctl daemon-reload
-	systemctl stop worker@2
 	want_not "not in the slice" systemctl start worker@2
 	want "the reason" worker_said 2 denied-by-default
 	example_remove
