@@ -452,7 +452,7 @@ static void device_serves(void)
 	queue_close(&queue);
 }
 
-#define ENOUGH 100	/* rounds, for some of them to overlap */
+#define ENOUGH 1000	/* rounds, for some of them to overlap */
 
 static struct pair race(enum race_op a, enum race_op b)
 {
