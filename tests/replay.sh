@@ -55,6 +55,8 @@ replay_command()
 
 	seen=$(as "$1" bash -c "$2" 2>&1 </dev/null)
 	status=$?
+	# as a shell at a terminal says of a command that this signal ended
+	[ "$status" -ne 137 ] || seen+=${seen:+$'\n'}Killed
 	if same "$3" "$seen"; then
 		pass "$1: ${2%%$'\n'*}"
 		sed 's/^/  | /' <<<"$seen"
