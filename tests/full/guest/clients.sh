@@ -6,14 +6,14 @@
 
 CLIENT=/rig/client
 
-# Whatever cannot be waited for by an event is asked for again and again
+# Whatever cannot be waited for by an event is asked for again and again, each $POLL_S
 until_true()
 {
 	local end=$((SECONDS + WAIT_S))
 
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
+		sleep "${POLL_S:-0.2}"
 	done
 }
 

