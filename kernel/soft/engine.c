@@ -170,12 +170,14 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access,
 	return ret == -EFAULT ? pace_failures(job) : ret;
 }
 
+/* What went again before it could be used goes faster the more is asked for with it */
 static u32 group_size(const struct soft_job *job)
 {
+	const bool one = job->single || job->retries;
 	u64 len = min_t(u64, job->miss_len, SVA_ACCEL_MAX_GROUP * PAGE_SIZE);
 	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(job->miss) + len, PAGE_SIZE);
 
-	return job->single ? 1 : clamp_t(u64, pages, 1, SVA_ACCEL_MAX_GROUP);
+	return one ? 1 : clamp_t(u64, pages, 1, SVA_ACCEL_MAX_GROUP);
 }
 
 static bool may_request(const struct soft_job *job)
@@ -187,11 +189,12 @@ static bool may_request(const struct soft_job *job)
 /* Make job->miss accessible: 0 to go on, or the status that the job ends with */
 static u32 resolve_miss(struct soft_job *job, u64 last_miss)
 {
-	u32 pages = group_size(job);
 	int ret = -EFAULT;
+	u32 pages;
 
 	STATUS_ADD(job->q, faults, 1);
 	job->retries = job->miss == last_miss ? job->retries + 1 : 0;
+	pages = group_size(job);
 	if (may_request(job) && job->retries < SOFT_RETRIES)
 		ret = fetch_pages(job, job->miss, pages, job->miss_access, cancelled);
 	if (ret == -ECANCELED)

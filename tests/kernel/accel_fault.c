@@ -566,6 +566,20 @@ static void step_mremap(struct churn *churn)
 	mremap(p, churn->size, churn->size, MREMAP_MAYMOVE | MREMAP_FIXED, churn->memory);
 }
 
+#define RETRIES		64	/* of the device, at one address */
+
+/* What the device was given and lost again before it wrote there it asked for one by one */
+static void check_requests(const struct churn *churn, const struct sva_accel_completion *done)
+{
+	uint64_t reached = churn->size;
+
+	if (done->status == SVA_ACCEL_PAGE_FAULT)
+		reached = done->fault_addr - (uintptr_t)churn->memory;
+	CHECK(done->page_requests <= (reached / PAGE + 1) * (churn->size / PAGE + RETRIES),
+	      "%llu pages were asked for to write %llu bytes",
+	      (unsigned long long)done->page_requests, (unsigned long long)reached);
+}
+
 /*
  * The device writes 0x5a to memory whose mapping another thread changes all the
  * time.  Each job succeeds or faults there; what is found in memory is what was
@@ -592,6 +606,7 @@ static void churn_under_the_device(void (*step)(struct churn *churn))
 		      (done.fault_addr >= (uintptr_t)churn.memory &&
 		       done.fault_addr < (uintptr_t)churn.memory + churn.size),
 		      "job %d: fault at 0x%llx", i, (unsigned long long)done.fault_addr);
+		check_requests(&churn, &done);
 	}
 	churn.stop = true;
 	pthread_join(thread, NULL);

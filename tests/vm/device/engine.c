@@ -225,7 +225,7 @@ static uint32_t group_size(const struct job *job)
 	uint64_t offset = job->miss & (PAGE_BYTES - 1), len = job->miss_len;
 	const uint64_t most = SVA_ACCEL_MAX_GROUP * PAGE_BYTES;
 
-	if (job->single)
+	if (job->single || job->retries)
 		return 1;
 	if (len > most)
 		len = most;
@@ -244,11 +244,12 @@ static bool may_request(const struct job *job)
 /* No page: 0 to go on, or the status that the job ends with */
 static uint32_t resolve_fault(struct job *job, bool same)
 {
-	uint32_t pages = group_size(job);
 	int ret = -EFAULT;
+	uint32_t pages;
 
 	count_fault(job->ctx);
 	job->retries = same ? job->retries + 1 : 0;
+	pages = group_size(job);
 	if (may_request(job) && job->retries < RETRIES)
 		ret = fetch_pages(job, job->miss, pages, job->miss_access, cancelled);
 	if (ret == -ECANCELED || ret == -ESRCH)
