@@ -158,6 +158,13 @@ modules-debug: $(addprefix $(B)/modules-,$(addsuffix /.built,$(DEBUG_KERNEL)))
 
 modules-other: $(foreach kernel,$(OTHER_KERNELS),$(B)/modules-$(kernel)/.built)
 
+# For the guest's kernel, with the points at which a race may turn out otherwise
+$(B)/modules-races/.built: $(B)/modules/.kernel tests/vm/modules $(MODULE_SOURCES)
+	$(if $(V),,echo '  MODULES $(@D)')
+	tests/vm/modules $(@D)/kbuild SVA_RACE_POINTS=y
+	$(call modules-copy,$(@D))
+	touch $@
+
 $(MODULES_KDIR): $(MODULE_SOURCES) FORCE
 	mkdir -p $(@D)/kbuild
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel MO=$(abspath $(@D))/kbuild W=1e modules
@@ -183,7 +190,7 @@ endif
 
 # --------------------------------------------------------------------- tests
 
-.PHONY: setup demo demo-vtd check check-static check-unit check-vm check-vtd check-hpc soak
+.PHONY: setup demo demo-vtd check check-static check-unit check-vm check-vtd check-hpc soak races
 .PHONY: tests-built unit-tests unit-tests-sanitized guest-tests vtd-tests reasons-tests
 .PHONY: check-debug
 .PHONY: oldkernel-tests shutdown-tests rig-tests
@@ -236,6 +243,13 @@ soak: all $(GUEST_TESTS)
 	$(SOAK_RUN) --smp 2 --profile vtd -- ./soak --operations $(SOAK_VTD) $(SOAK_SEED)
 	$(SOAK_RUN) --no-service --smp 4 -- ./oracle --operations $(ORACLE) $(SOAK_SEED)
 	$(SOAK_RUN) --no-service --smp 2 --profile vtd -- ./oracle --operations $(ORACLE_VTD) $(SOAK_SEED)
+
+# Each pair of calls against each other, often; `make check-debug` has a few of each
+RACES		?= 2000
+races: all $(GUEST_TESTS) $(B)/modules-races/.built
+	SVA_BUILD='$(abspath $(B))' tests/vm/run --no-service --smp 2 --mem 2G --timeout 28800 \
+		--modules-in $(B)/modules-races --add $(B)/tests/kernel/races -- \
+		./races --rounds $(RACES)
 
 # On a kernel that disables SVA on x86: Debian 13's own
 oldkernel-tests: user $(addprefix $(B)/modules-,$(addsuffix /.built,$(OLD_KERNEL))) \
@@ -387,6 +401,8 @@ help:
 # HELP: make soak            SOAK=20000 random operations in the guest, and SOAK_VTD=5000
 # HELP:                      on the PCIe device, and nothing left; ORACLE=1000000 and
 # HELP:                      ORACLE_VTD=50000 with a rogue device, and every byte watched
+# HELP: make races           RACES=2000 rounds of each pair of 14 operations on a context
+# HELP:                      at once, with delays at random inside of the modules
 # HELP: make bench           what SVA costs, against floors of the same run: natively, in
 # HELP:                      the guest, and on VT-d; JSON and plots in $(B)/bench
 # HELP: make performance     the same, and write docs/performance.md's figures of it

@@ -21,6 +21,16 @@ static unsigned long race_delays;
 module_param(race_delays, ulong, 0444);
 MODULE_PARM_DESC(race_delays, "delays so far, about (to be read)");
 
+/* Where a kernel does not tell that a notifier must not block, nothing but its user waits */
+static bool may_sleep(void)
+{
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+	if (current->non_block_count)
+		return false;
+#endif
+	return preemptible() && !rcu_preempt_depth();
+}
+
 /**
  * sva_race_point() - perhaps wait here
  *
@@ -36,7 +46,7 @@ void sva_race_point(void)
 		return;
 	delay = get_random_u32_below(longest) + 1;
 	WRITE_ONCE(race_delays, race_delays + 1);
-	if (preemptible() && !rcu_preempt_depth() && !current->non_block_count)
+	if (may_sleep())
 		usleep_range(delay, delay + 10);
 	else
 		udelay(min(delay, RACE_SPIN_US));

@@ -2,8 +2,8 @@
 /*
  * race.h - points at which tests may hold a call up, for others to overtake it
  *
- * They are in modules for the debug kernel only (tests/vm/modules), and nothing in
- * those that anybody else builds.
+ * They are in modules for the debug kernel (tests/vm/modules) and in those of `make
+ * races` only, and nothing in any other.
  */
 #ifndef SVA_RACE_H
 #define SVA_RACE_H

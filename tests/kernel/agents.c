@@ -37,7 +37,11 @@ void agents_introduce(void)
 
 /* ----------------------------------------------------------- what all share */
 
-static long *refused, landed_before;
+static struct {
+	uint64_t done;
+	long refused;
+} *shared;
+static long landed_before;
 
 /* The PCIe function counts as long as it has power, also what a sibling may access */
 long agents_landed(void)
@@ -48,18 +52,18 @@ long agents_landed(void)
 static void share(void)
 {
 	landed_before = device_is("pci") ? device_log("device/landed") : 0;
-	refused = shared_alloc(sizeof(*refused));
+	shared = shared_alloc(sizeof(*shared));
 }
 
 void agents_add_refused(long count)
 {
 	if (device_is("soft"))
-		__atomic_fetch_add(refused, count, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shared->refused, count, __ATOMIC_RELAXED);
 }
 
 long agents_refused(void)
 {
-	return *refused + device_log("device/refused");
+	return shared->refused + device_log("device/refused");
 }
 
 /* ------------------------------------------------------------- operations */
@@ -144,6 +148,7 @@ static void live(int line, void *arg)
 		operation_at(what)->run(&agent);
 		counts[what]++;
 		done++;
+		__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
 	}
 	for (size_t i = 0; i < OPERATIONS; i++)
 		word_send(line, counts[i]);
@@ -171,6 +176,23 @@ static void agent_main(int line, void *arg)
 		word_send(line, counts[i]);
 }
 
+#define LOOK_MS 10000
+
+/* Until the first has done its part, and with it the others nearly theirs */
+static void tell_progress(const struct child *first)
+{
+	uint64_t told = 0;
+
+	while (!fd_readable(first->line, LOOK_MS)) {
+		uint64_t tenths = __atomic_load_n(&shared->done, __ATOMIC_RELAXED) * 10 /
+				  operations;
+
+		if (tenths > told)
+			test_note("%3llu %%", (unsigned long long)tenths * 10);
+		told = tenths;
+	}
+}
+
 void agents_run(const struct trade *trade)
 {
 	struct child agents[AGENTS];
@@ -180,6 +202,7 @@ void agents_run(const struct trade *trade)
 	share();
 	for (unsigned int i = 0; i < AGENTS; i++)
 		child_start(&agents[i], agent_main, &i);
+	tell_progress(&agents[0]);
 	for (unsigned int i = 0; i < AGENTS; i++)
 		for (size_t k = 0; k < OPERATIONS; k++)
 			counts[k] += word_receive(agents[i].line);

@@ -36,7 +36,7 @@ endef
 $(foreach test,$(KERNEL_TESTS),$(eval $(call kernel-test,$(test))))
 
 # They fork often, and a process without shared libraries is forked in half the time
-$(KT)/races $(KT)/fuzz: LDFLAGS += -static -Wl,--no-warnings
+$(KT)/races $(KT)/fuzz $(KT)/soak $(KT)/oracle: LDFLAGS += -static -Wl,--no-warnings
 
 # Processes that do anything at any time: what both do with them is their own
 AGENTS := $(addprefix $(KT)/,agents.o agent_context.o agent_child.o agent_admin.o)
