@@ -6,7 +6,9 @@
  * device and kept, until late evidence or a reset: what goes on writing there may
  * not write into somebody else's (R3).
  */
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -34,6 +36,20 @@ static void memory_unmap(struct apci_device *ad, struct apci_memory *memory,
 	memory->pages = NULL;
 }
 
+/*
+ * Whether the device and the process look at one memory.  Behind an IOMMU a kernel with
+ * CONFIG_DMA_API_DEBUG says of all memory that it needs to be synchronised.
+ */
+static bool is_shared(struct device *dev, const struct apci_memory *memory)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (!dma_need_sync(dev, memory->dma))
+		return true;
+	return domain && dev_is_dma_coherent(dev) &&
+	       iommu_iova_to_phys(domain, memory->dma) == virt_to_phys(memory->pages);
+}
+
 static int memory_map(struct apci_device *ad, struct apci_memory *memory, void *pages,
 		      size_t size, enum dma_data_direction direction)
 {
@@ -47,8 +63,7 @@ static int memory_map(struct apci_device *ad, struct apci_memory *memory, void *
 		return -ENOMEM;
 	}
 	pages_get(memory);
-	/* the device and the process look at one memory, or at none */
-	if (dma_need_sync(dev, memory->dma)) {
+	if (!is_shared(dev, memory)) {
 		dev_err_ratelimited(dev, "rings cannot be shared with this device: the kernel bounces its DMA, or its caches are not coherent; boot without swiotlb=force\n");
 		memory_unmap(ad, memory, direction);
 		return -EOPNOTSUPP;
