@@ -157,7 +157,8 @@ static char *sva_devnode(const struct device *dev, umode_t *mode)
 	/* R12: udev gives it to svad; nobody else gets in by a group */
 	if (mode)
 		*mode = 0600;
-	return kasprintf(GFP_KERNEL, "sva/%s", dev_name(dev));
+	/* without a name from here the node would be /dev/NAME, and nobody be told of it */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "sva/%s", dev_name(dev));
 }
 
 struct class sva_class = {
