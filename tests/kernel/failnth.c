@@ -589,14 +589,17 @@ static void modules_unload_all(void)
 		      names[i]);
 }
 
+/* Each context of the PCIe device has an interrupt, which takes long to set up and clear */
+#define FEW_CONTEXTS "contexts=2"
+
 /* The module that is loaded, below which the others are already */
-static const char *module_name;
+static const char *module_name, *module_parameters;
 static bool module_has_drivers;
 
 static int act_load(struct stage *stage)
 {
 	(void)stage;
-	return module_load(module_name, "");
+	return module_load(module_name, module_parameters);
 }
 
 static void undo_load(struct stage *stage)
@@ -630,6 +633,12 @@ static void clear_load(struct stage *stage)
 
 /* ------------------------------------------------------------------ sweeps */
 
+/* What it says without memory to note whose registers they are, or to set up interrupts */
+static bool is_of_the_pci_core(int result)
+{
+	return result == -EBUSY || result == -ENODEV || result == -ENOSPC;
+}
+
 /* That something is wrong is said by an error that fits, and by a reason where there is one */
 static void check_error(const struct sweep *sweep, const struct stage *stage, unsigned int n,
 			int result)
@@ -639,6 +648,8 @@ static void check_error(const struct sweep *sweep, const struct stage *stage, un
 		return;
 	/* the driver core's: it says so where it has none for a module's folder of drivers */
 	if (result == -EINVAL && sweep->act == act_load && module_has_drivers)
+		return;
+	if (sweep->act == act_driver_bind && device_is("pci") && is_of_the_pci_core(result))
 		return;
 	CHECK(result == -ENOMEM || result == -EFAULT, "%s, point %u: %d (%s), reason %u",
 	      sweep->name, n, result, strerror(-result), stage->reason);
@@ -772,6 +783,8 @@ DEBUG_TEST(R5, each_allocation_of_a_partition_fails_once, 120)
 
 DEBUG_TEST(R6, each_allocation_of_device_registration_fails_once, 240)
 {
+	if (device_is("pci"))
+		provider_reload(FEW_CONTEXTS);
 	driver_find();
 	SWEEPS({ "register", with_driver_unbound, act_driver_bind, undo_driver_bind,
 		 clear_driver, false },
@@ -784,6 +797,7 @@ static void load_swept(const char *name, bool has_drivers)
 	struct sweep named = sweep;
 
 	module_name = named.name = name;
+	module_parameters = strcmp(name, "sva_pci") ? "" : FEW_CONTEXTS;
 	module_has_drivers = has_drivers;
 	nodes_before = software_nodes();
 	sweep_run(&named);
