@@ -43,6 +43,42 @@ static void knob_write(const char *injector, const char *knob, const char *value
 	CHECK(result == 0, "%s: %s", path, strerror(-result));
 }
 
+/* From the function's first byte to that of the next one */
+static void function_find(const char *function, unsigned long long *start, unsigned long long *end)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+	unsigned long long address;
+	char name[512];
+
+	CHECK(symbols, "/proc/kallsyms: %s", strerror(errno));
+	*start = *end = 0;
+	while (!*start && fscanf(symbols, "%llx %*c %511s%*[^\n]", &address, name) == 2)
+		if (!strcmp(name, function))
+			*start = address;
+	CHECK(*start, "the kernel has no %s()", function);
+	rewind(symbols);
+	while (fscanf(symbols, "%llx %*c %511s%*[^\n]", &address, name) == 2)
+		if (address > *start && (!*end || address < *end))
+			*end = address;
+	fclose(symbols);
+}
+
+/*
+ * The kernel goes on without the files in /proc of an interrupt for which there was no
+ * memory, and warns when it is to remove them.
+ */
+static void interrupts_spare(void)
+{
+	unsigned long long start, end;
+	char text[24];
+
+	function_find("register_irq_proc", &start, &end);
+	snprintf(text, sizeof(text), "0x%llx", start);
+	knob_write("failslab", "reject-start", text);
+	snprintf(text, sizeof(text), "0x%llx", end);
+	knob_write("failslab", "reject-end", text);
+}
+
 /* Only what is below a module's function, and without a word in the log */
 static void injection_open(void)
 {
@@ -53,6 +89,8 @@ static void injection_open(void)
 		knob_write(injectors[i], "require-end", MODULES_END);
 		knob_write(injectors[i], "verbose", "0");
 	}
+	if (device_is("pci"))
+		interrupts_spare();
 	knob_write("failslab", "ignore-gfp-wait", "N");
 	knob_write("fail_page_alloc", "ignore-gfp-wait", "N");
 	knob_write("fail_page_alloc", "min-order", "0");
