@@ -21,7 +21,10 @@ static unsigned long race_delays;
 module_param(race_delays, ulong, 0444);
 MODULE_PARM_DESC(race_delays, "delays so far, about (to be read)");
 
-/* Where a kernel does not tell that a notifier must not block, nothing but its user waits */
+/*
+ * Only a kernel that checks it counts the notifiers that must not block.  On another one
+ * such a notifier sleeps here; who called it waits, and nothing goes wrong.
+ */
 static bool may_sleep(void)
 {
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP

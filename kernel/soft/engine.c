@@ -170,7 +170,10 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access,
 	return ret == -EFAULT ? pace_failures(job) : ret;
 }
 
-/* What went again before it could be used goes faster the more is asked for with it */
+/*
+ * After a page that went again before it was used, that page alone: the answer for a whole
+ * group takes longer, and it goes once more meanwhile.
+ */
 static u32 group_size(const struct soft_job *job)
 {
 	const bool one = job->single || job->retries;

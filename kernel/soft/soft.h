@@ -123,7 +123,7 @@ struct soft_queue {
  * @miss: the address that could not be accessed, @miss_len bytes from there on
  *	would be next
  * @single: a group request failed: ask for one page to learn which it was
- * @retries: misses at one address in a row
+ * @retries: misses at one address in a row; after the first, one page is asked for
  * @delivered: the completion record is written
  * @node: LIST_WALK: the next node
  * @key: FIND: the key, of which @key_len bytes have been read

@@ -568,7 +568,7 @@ static void step_mremap(struct churn *churn)
 
 #define RETRIES		64	/* of the device, at one address */
 
-/* What the device was given and lost again before it wrote there it asked for one by one */
+/* A page that was granted and taken away before the write is asked for alone, not by group */
 static void check_requests(const struct churn *churn, const struct sva_accel_completion *done)
 {
 	uint64_t reached = churn->size;

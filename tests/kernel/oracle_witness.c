@@ -121,7 +121,7 @@ static void word_check(struct agent *agent, unsigned int i, unsigned int n, bool
 	memory[i][n] = word_in(&pieces[i], n);
 }
 
-/* Which most are, most of the time: what the words should be follows from the first */
+/* A quick look, for most pieces are: a job's words are all alike, a process's count up */
 static bool is_intact(unsigned int i)
 {
 	const uint64_t step = pieces[i].job ? 0 : 1;

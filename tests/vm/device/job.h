@@ -28,7 +28,7 @@ struct context;
  * @miss: the address that could not be accessed; @miss_len bytes from there on would
  *	be next; @miss_access: SVA_ACCESS_READ or _WRITE
  * @single: a group failed: ask for one page to learn which it was
- * @retries: misses at one address in a row
+ * @retries: misses at one address in a row; after the first, one page is asked for
  * @node: LIST_WALK: the next node
  * @key: FIND: the key, once it has been read
  */
