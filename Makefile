@@ -382,9 +382,9 @@ help:
 # HELP:                      missing, build, and show two users' programs on the
 # HELP:                      accelerator, in a guest
 # HELP: make demo-vtd        the same on emulated VT-d and the PCIe device
-# HELP: make check           as root the first time: every test, and a table at the end
+# HELP: make check           as root the first time: the tests, and a table at the end
 # HELP: make check-static    warnings of gcc and clang, linters; libsva's interface; the
-# HELP:                      modules against the headers of three kernels, with sparse;
+# HELP:                      modules against the headers of each kernel, with sparse;
 # HELP:                      kernel-doc
 # HELP: make check-unit      tests without a guest; again under ASan and UBSan, those of
 # HELP:                      threads under TSan
@@ -407,7 +407,7 @@ help:
 # HELP:                      the guest, and on VT-d; JSON and plots in $(B)/bench
 # HELP: make performance     the same, and write docs/performance.md's figures of it
 # HELP: make verify          proofs: the release machines, the protocol around them, and
-# HELP:                      that each of their guards is needed (minutes, 4 GB of memory)
+# HELP:                      that each of their guards is needed (minutes, 3 GB of memory)
 # HELP: make modules         the kernel modules, for the guest; KDIR=FOLDER: for the
 # HELP:                      kernel whose headers are there, in $(B)/modules-kdir
 # HELP: make modules-other   the same for Debian 13's own kernel and the newest in its

@@ -175,7 +175,7 @@ int sva_accel_wait(struct sva_accel *accel, const struct sva_accel_completion *c
  * @accel: the accelerator
  *
  * Returns at once; each job's record says how it ended.  Those that complete
- * before the device looks, at most 64 KiB of work later, complete as usual.
+ * before the device looks, at most 256 KiB of work later, complete as usual.
  *
  * Return: 0 or a negative errno.
  *

@@ -254,8 +254,8 @@ uint32_t sva_context_pasid(const struct sva_context *ctx);
  * sva_context_fd - the context's fd
  * @ctx: the context, which goes on owning it
  *
- * For poll(): POLLIN when sva_next_event() has something, POLLHUP when the end of
- * the context has begun.  For pread() and pwrite() of regions.  Async-signal-safe.
+ * For poll(): POLLIN when sva_next_event() has something, POLLHUP when the
+ * context has ended.  For pread() and pwrite() of regions.  Async-signal-safe.
  *
  * Return: the fd, or a negative errno.
  *

@@ -293,6 +293,12 @@ struct sva_device *sva_device_new(struct device *parent, const struct sva_device
 int sva_device_publish(struct sva_device *sdev);
 void sva_device_retire(struct sva_device *sdev);
 
+/* --------------------------------------------------------- description.c */
+
+int sva_description_check(const struct sva_device_desc *desc);
+int sva_description_copy(struct sva_device *sdev, const struct sva_device_desc *desc);
+void sva_description_free(struct sva_device *sdev);
+
 /* -------------------------------------------- orphan.c, types.c, partition.c */
 
 void sva_orphans_take(struct sva_device *sdev);

@@ -2,7 +2,6 @@
 /*
  * device.c - devices: registration, viability, removal
  */
-#include <linux/ctype.h>
 #include <linux/idr.h>
 #include <linux/slab.h>
 
@@ -151,40 +150,9 @@ static void sva_device_release(struct device *dev)
 		put_device(&sdev->whole->dev);
 	if (MAJOR(sdev->dev.devt))
 		ida_free(&sva_minors, MINOR(sdev->dev.devt));
-	kfree(sdev->desc.types);
-	kfree(sdev->desc.regions);
-	kfree(sdev->desc.irq_flags);
+	sva_description_free(sdev);
 	kfree(sdev->type_used);
 	kfree(sdev);
-}
-
-static bool name_valid(const char *name)
-{
-	size_t len = strnlen(name, SVA_NAME_LEN);
-
-	if (!len || len == SVA_NAME_LEN || name[0] == '.')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum(name[i]) && !strchr("-_.", name[i]))
-			return false;
-	return true;
-}
-
-static int check_desc(const struct sva_device_desc *desc)
-{
-	if (!name_valid(desc->name) || !desc->num_types)
-		return -EINVAL;
-	for (u32 i = 0; i < desc->num_regions; i++) {
-		const struct sva_region *r = &desc->regions[i];
-		u64 end;
-
-		if (r->size && (!r->offset || !PAGE_ALIGNED(r->offset) ||
-				!PAGE_ALIGNED(r->size) ||
-				check_add_overflow(r->offset, r->size, &end) ||
-				end > LLONG_MAX))
-			return -EINVAL;
-	}
-	return 0;
 }
 
 static void find_capabilities(struct sva_device *sdev)
@@ -195,29 +163,14 @@ static void find_capabilities(struct sva_device *sdev)
 		sdev->fault_reason = sva_capability_fault_obstacle(sdev->parent);
 }
 
-static int copy_desc(struct sva_device *sdev, const struct sva_device_desc *desc)
-{
-	sdev->desc = *desc;
-	sdev->ops = *desc->ops;
-	sdev->desc.ops = &sdev->ops;
-	strscpy(sdev->name, desc->name);
-	sdev->desc.name = sdev->name;
-	sdev->desc.types = kmemdup_array(desc->types, desc->num_types,
-					 sizeof(*desc->types), GFP_KERNEL);
-	sdev->desc.regions = kmemdup_array(desc->regions, desc->num_regions,
-					   sizeof(*desc->regions), GFP_KERNEL);
-	sdev->desc.irq_flags = kmemdup_array(desc->irq_flags, desc->num_irqs,
-					     sizeof(*desc->irq_flags), GFP_KERNEL);
-	sdev->type_used = kcalloc(desc->num_types, sizeof(*sdev->type_used), GFP_KERNEL);
-	return sdev->desc.types && sdev->desc.regions && sdev->desc.irq_flags &&
-	       sdev->type_used ? 0 : -ENOMEM;
-}
-
 static int sva_device_setup(struct sva_device *sdev, const struct sva_device_desc *desc)
 {
 	int minor;
 
-	if (copy_desc(sdev, desc))
+	if (sva_description_copy(sdev, desc))
+		return -ENOMEM;
+	sdev->type_used = kcalloc(desc->num_types, sizeof(*sdev->type_used), GFP_KERNEL);
+	if (!sdev->type_used)
 		return -ENOMEM;
 	if (sva_events_init(&sdev->events, SVA_DEVICE_EVENTS, GFP_KERNEL))
 		return -ENOMEM;
@@ -274,7 +227,7 @@ struct sva_device *sva_device_new(struct device *parent, const struct sva_device
 	struct sva_device *sdev;
 	int ret;
 
-	ret = check_desc(desc);
+	ret = sva_description_check(desc);
 	if (ret)
 		return ERR_PTR(ret);
 	sdev = sva_device_alloc(parent, whole);

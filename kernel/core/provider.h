@@ -100,7 +100,8 @@ struct sva_type {
  *
  * For one context the core calls context_bind() first and once, then
  * context_block(), context_stop() and context_free(), in this order.  Calls for
- * different contexts come at the same time.
+ * different contexts come at the same time.  What is not said to be optional has
+ * to be there.
  */
 struct sva_device_ops {
 	/**
@@ -163,6 +164,7 @@ struct sva_device_ops {
  * struct sva_device_desc - what a provider registers; copied, with all that its
  * pointers lead to
  * @name: of the node below /dev/sva: letters, digits, '-', '_' and '.'
+ * @types: at least one; their names are made of the same, and differ
  * @flags: SVA_DEVICE_FLAG_* that the provider knows: PAGE_REQUESTS, SOFTWARE
  * @irq_flags: SVA_IRQ_FLAG_LEVEL or 0 of the interrupt at each index; raised with
  *	sva_context_signal()

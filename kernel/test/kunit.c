@@ -10,7 +10,8 @@
 
 #include "kunit.h"
 
-kunit_test_suites(&sva_release_suite, &sva_accounts_suite, &sva_ranges_suite);
+kunit_test_suites(&sva_release_suite, &sva_accounts_suite, &sva_ranges_suite,
+		  &sva_description_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit suites of sva.ko");

@@ -10,5 +10,6 @@
 extern struct kunit_suite sva_release_suite;
 extern struct kunit_suite sva_accounts_suite;
 extern struct kunit_suite sva_ranges_suite;
+extern struct kunit_suite sva_description_suite;
 
 #endif /* SVA_KUNIT_H */

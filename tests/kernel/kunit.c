@@ -48,5 +48,6 @@ KUNIT_TEST(R3, functions_inside_the_kernel_do_what_their_suites_say)
 	suite_check("sva_release", 3);
 	suite_check("sva_accounts", 3);
 	suite_check("sva_ranges", 2);
+	suite_check("sva_description", 3);
 	CHECK(wait_until(module_is_unloaded, "sva_kunit", PATIENCE_MS), "sva_kunit stays loaded");
 }

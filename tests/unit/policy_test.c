@@ -270,12 +270,10 @@ static void limits_come_from_the_rule_then_the_device_then_the_default(void **st
 	policy_free(policy);
 }
 
-static void limits_have_defaults(void **state)
+static void has_defaults(const struct policy *policy)
 {
-	struct policy *policy = good("");
-
-	(void)state;
 	assert_int_equal(policy->limits.contexts_per_user, 16);
+	assert_int_equal(policy->limits.contexts_per_cgroup, 0);
 	assert_int_equal(policy->limits.contexts_per_device, 0);
 	assert_int_equal(policy->connections, 1024);
 	assert_int_equal(policy->connections_per_user, 64);
@@ -285,6 +283,43 @@ static void limits_have_defaults(void **state)
 	assert_int_equal(policy->requests_burst, 2000);
 	assert_int_equal(policy->limits.fair_share, POLICY_YES);
 	assert_false(policy->revoke_on_reload);
+}
+
+static void limits_have_defaults(void **state)
+{
+	struct policy *policy = good("");
+
+	(void)state;
+	has_defaults(policy);
+	policy_free(policy);
+}
+
+/* With its comments for what they hide: [limits], without the examples that '; *' marks */
+static void limits_of_the_file_that_is_installed_are_the_defaults(void **state)
+{
+	char line[256], text[2048] = "";
+	FILE *file = fopen("systemd/svad.conf", "re");
+	bool inside = false;
+	struct policy *policy;
+	unsigned int lines = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (!strcmp(line, "#[limits]\n"))
+			inside = true;
+		else if (line[0] != '#')
+			inside = false;
+		if (!inside || strstr(line, "; *"))
+			continue;
+		assert_true(strlen(text) + strlen(line) < sizeof(text));
+		strcat(text, line + 1);
+		lines++;
+	}
+	fclose(file);
+	assert_int_equal(lines, 7);
+	policy = good(text);
+	has_defaults(policy);
 	policy_free(policy);
 }
 
@@ -660,6 +695,7 @@ int main(void)
 		cmocka_unit_test(a_long_rule_text_is_cut_and_says_so),
 		cmocka_unit_test(limits_come_from_the_rule_then_the_device_then_the_default),
 		cmocka_unit_test(limits_have_defaults),
+		cmocka_unit_test(limits_of_the_file_that_is_installed_are_the_defaults),
 		cmocka_unit_test(administrators_are_root_and_those_named),
 		cmocka_unit_test(a_cgroup_matches_with_all_that_is_below_it),
 		cmocka_unit_test(escaped_names_of_units_match_as_they_are),

@@ -525,8 +525,9 @@ struct sva_pin {
 /**
  * enum sva_event_type - what read() on a control node or a context tells
  *
- * On the control node: BOUND to GONE.  On a context: FAULT to GONE.  OVERFLOW
- * on both: events were lost; ask LIST_CONTEXTS or GET_INFO instead.
+ * On the control node: BOUND to GONE.  On a context: RESET, GONE, and FAULT to
+ * REVOKED.  OVERFLOW on both: events were lost; ask LIST_CONTEXTS or GET_INFO
+ * instead.
  */
 enum sva_event_type {
 	SVA_EVENT_OVERFLOW = 0,
