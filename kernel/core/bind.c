@@ -49,7 +49,7 @@ static int begin_bind(struct sva_context *ctx, u32 *reason)
 		return -EPERM;
 	}
 	/* since it was asked, the device may have gone */
-	if (READ_ONCE(ctx->sdev->gone)) {
+	if (sva_device_gone(ctx->sdev)) {
 		*reason = SVA_REASON_DEVICE_GONE;
 		return -ENODEV;
 	}
@@ -193,6 +193,15 @@ static int bind_steps(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	return ret;
 }
 
+/*
+ * R11: whoever comes into the group from now on finds this context and ends it; who came
+ * before, also while the caller's memory was waited for, is seen here
+ */
+static int bind_if_viable(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	return sva_device_viable(ctx->sdev, &ucmd->reason) ?: bind_steps(ctx, ucmd);
+}
+
 static void tell_bound(struct sva_context *ctx)
 {
 	trace_sva_bind(ctx);
@@ -241,7 +250,7 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
 	ret = sva_device_begin_bind(ctx, &ucmd->reason);
 	if (!ret) {
-		ret = bind_steps(ctx, ucmd);
+		ret = bind_if_viable(ctx, ucmd);
 		if (ret)
 			sva_device_undo_bind(ctx->sdev);
 	}
@@ -266,9 +275,6 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ctx->sdev->sva_reason)
 		return sva_ucmd_fail(ucmd, ctx->sdev->sva_reason,
 				     ctx->sdev->group ? -EOPNOTSUPP : -ENODEV);
-	ret = sva_device_viable(ctx->sdev, &ucmd->reason);
-	if (ret)
-		return ret;
 	for (int i = 0; i < BIND_TRIES; i++) {
 		ret = i ? sva_ucmd_fault_in(ucmd) : 0;
 		if (!ret)

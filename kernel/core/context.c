@@ -60,7 +60,7 @@ int sva_context_check(struct sva_context *ctx, u32 *reason)
 {
 	int ret = 0;
 
-	if (READ_ONCE(ctx->sdev->gone)) {
+	if (sva_device_gone(ctx->sdev)) {
 		*reason = SVA_REASON_DEVICE_GONE;
 		return -ENODEV;
 	}

@@ -253,6 +253,11 @@ static int no_event(struct sva_context *ctx, const struct file *file, u32 *reaso
 	return file->f_flags & O_NONBLOCK ? -EAGAIN : 0;
 }
 
+static u32 copy_reason(ssize_t err)
+{
+	return err == -EFAULT ? SVA_REASON_BAD_POINTER : SVA_REASON_BAD_RANGE;
+}
+
 static bool event_or_end(struct sva_context *ctx)
 {
 	return sva_events_pending(&ctx->events, &ctx->cursor) || is_over(ctx);
@@ -273,6 +278,8 @@ static ssize_t read_events(struct sva_context *ctx, struct file *file,
 		over = is_over(ctx);
 		ret = sva_events_copy(&ctx->events, &ctx->cursor, buf, len);
 		mutex_unlock(&ctx->read_lock);
+		if (ret < 0)
+			*reason = copy_reason(ret);
 		sva_race_point();
 		/* it may have ended, and posted its last event, in between */
 		if (!ret && over == is_over(ctx))

@@ -32,7 +32,7 @@ static int control_check(void *object, unsigned int cmd, u32 *reason)
 {
 	struct control *control = object;
 
-	if (!READ_ONCE(control->sdev->gone))
+	if (!sva_device_gone(control->sdev))
 		return 0;
 	*reason = SVA_REASON_DEVICE_GONE;
 	return -ENODEV;
@@ -255,7 +255,8 @@ static ssize_t control_read(struct file *file, char __user *buf, size_t len, lof
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		ret = wait_event_interruptible(sdev->events.wait,
-				sva_events_pending(&sdev->events, &control->cursor));
+				sva_events_pending(&sdev->events, &control->cursor) ||
+				READ_ONCE(sdev->told_gone));
 	} while (!ret);
 	return ret;
 }

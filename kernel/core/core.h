@@ -215,6 +215,7 @@ bool sva_account_full(const struct sva_account *account);
  * @viable: as last told; see sva_device_viable() for what it is
  * @told_gone: the last event, SVA_EVENT_GONE, is in @events
  * @resetting: a reset is under way; under @lock
+ * @reset_due: there is quarantine, and only @live contexts stand in the way of a reset
  * @idle: woken when one of the counts falls
  */
 struct sva_device {
@@ -251,6 +252,7 @@ struct sva_device {
 	bool viable;
 	bool told_gone;
 	bool resetting;
+	bool reset_due;
 	wait_queue_head_t idle;
 
 	struct work_struct reset_work;
@@ -260,6 +262,12 @@ struct sva_device {
 struct sva_type_dir;
 
 #define to_sva_device(d) container_of(d, struct sva_device, dev)
+
+/* A partition goes with its whole device, which says so first (R6) */
+static inline bool sva_device_gone(const struct sva_device *sdev)
+{
+	return READ_ONCE(sdev->gone) || READ_ONCE(sdev->whole->gone);
+}
 
 extern struct class sva_class;
 extern const struct file_operations sva_control_fops;
@@ -412,7 +420,6 @@ struct sva_context {
 	struct iommu_sva *handle;
 	u32 pasid;
 	struct mmu_interval_notifier mm_watch;
-	bool mm_watched;
 	wait_queue_entry_t owner_watch;
 	struct work_struct owner_work;
 	bool owner_watched;

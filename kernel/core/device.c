@@ -76,7 +76,7 @@ int sva_device_viable(struct sva_device *sdev, u32 *reason)
 	if (sva_group_viable(sdev->group, blocker))
 		return 0;
 	/* a device that leaves is not ours any more before its driver has let go of it */
-	if (READ_ONCE(sdev->gone) || READ_ONCE(sdev->whole->gone)) {
+	if (sva_device_gone(sdev)) {
 		*reason = SVA_REASON_DEVICE_GONE;
 		return -ENODEV;
 	}
@@ -206,7 +206,7 @@ static struct sva_device *sva_device_alloc(struct device *parent, struct sva_dev
 		get_device(&whole->dev);
 	sdev->viable = true;
 	spin_lock_init(&sdev->lock);
-	xa_init(&sdev->contexts);
+	xa_init_flags(&sdev->contexts, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&sdev->idle);
 	mutex_init(&sdev->partitions_lock);
 	INIT_LIST_HEAD(&sdev->partitions);
@@ -333,6 +333,17 @@ struct sva_device *sva_device_register(struct device *parent,
 }
 EXPORT_SYMBOL_GPL(sva_device_register);
 
+/* One that was due and is not done any more; nobody may wait for it */
+static void cancel_reset(struct sva_device *sdev)
+{
+	if (!cancel_work_sync(&sdev->reset_work))
+		return;
+	spin_lock(&sdev->lock);
+	sdev->resetting = false;
+	spin_unlock(&sdev->lock);
+	wake_up_all(&sdev->idle);
+}
+
 static bool none_but_quarantined(struct sva_device *sdev)
 {
 	bool done;
@@ -366,7 +377,7 @@ static void end_contexts_of(struct sva_device *sdev, void *data)
 void sva_device_quiesce(struct sva_device *sdev)
 {
 	set_gone(sdev);
-	cancel_work_sync(&sdev->reset_work);
+	cancel_reset(sdev);
 	sva_partitions_each(sdev, end_contexts_of, NULL);
 }
 EXPORT_SYMBOL_GPL(sva_device_quiesce);
@@ -374,17 +385,17 @@ EXPORT_SYMBOL_GPL(sva_device_quiesce);
 /**
  * sva_device_retire() - a device or partition leaves
  *
- * Marked gone by the caller.  What is in quarantine is cleared by a reset, if it
- * is the whole device, or outlives it.
+ * Marked gone by the caller.  A whole device is reset, so that nothing goes on for whoever
+ * has it next (R3); what is in quarantine after that, or in a partition, outlives it.
  */
 void sva_device_retire(struct sva_device *sdev)
 {
 	sva_types_remove(sdev);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
-	cancel_work_sync(&sdev->reset_work);
+	cancel_reset(sdev);
 	sva_race_point();
 	end_contexts(sdev);
-	if (sdev->all_quarantined)
+	if (sdev->whole == sdev)
 		(void)sva_device_reset_idle(sdev);
 	if (sdev->num_quarantined)
 		sva_orphans_take(sdev);

@@ -68,7 +68,7 @@ struct sva_external *sva_context_get_external(struct file *file,
 
 	if (!ctx)
 		return ERR_PTR(-EINVAL);
-	if (READ_ONCE(ctx->sdev->gone))
+	if (sva_device_gone(ctx->sdev))
 		return ERR_PTR(-ENODEV);
 	ret = sva_device_viable(ctx->sdev, &reason);
 	if (ret)

@@ -110,11 +110,32 @@ static int mark_gone(struct sva_device *part, bool force)
 	return ret;
 }
 
+/*
+ * Until its contexts have ended it stays in the list, where late evidence and resets find
+ * those that are in quarantine
+ */
 static void partition_end(struct sva_device *part)
 {
 	sva_device_retire(part);
+	mutex_lock(&part->whole->partitions_lock);
+	list_del_init(&part->partition);
+	mutex_unlock(&part->whole->partitions_lock);
 	give_share_back(part->whole, part->share_type, part->desc.types[0].total);
 	put_device(&part->dev);
+}
+
+/*
+ * Its attributes are there before it is: whoever makes it has finished when this returns,
+ * and has ended it where that failed
+ */
+static bool was_made(struct sva_device *part)
+{
+	bool made;
+
+	mutex_lock(&part->whole->partitions_lock);
+	made = !list_empty(&part->partition);
+	mutex_unlock(&part->whole->partitions_lock);
+	return made;
 }
 
 /**
@@ -126,29 +147,29 @@ static void partition_end(struct sva_device *part)
  */
 int sva_partition_remove(struct sva_device *part, struct device_attribute *attr, bool force)
 {
-	struct sva_device *whole = part->whole;
-	int ret;
+	int ret = mark_gone(part, force);
 
-	ret = mark_gone(part, force);
 	if (ret)
 		return ret;
+	get_device(&part->dev);
 	device_remove_file_self(&part->dev, attr);
-	mutex_lock(&whole->partitions_lock);
-	list_del_init(&part->partition);
-	mutex_unlock(&whole->partitions_lock);
-	partition_end(part);
-	return 0;
+	if (was_made(part))
+		partition_end(part);
+	else
+		ret = -ENODEV;
+	put_device(&part->dev);
+	return ret;
 }
 
-static struct sva_device *first_partition(struct sva_device *whole)
+/* The first that nobody removes yet, or NULL; it is the caller's to end */
+static struct sva_device *partition_take(struct sva_device *whole)
 {
 	struct sva_device *part, *found = NULL;
 
 	mutex_lock(&whole->partitions_lock);
 	list_for_each_entry(part, &whole->partitions, partition) {
-		if (!found && !mark_gone(part, true)) {
+		if (!mark_gone(part, true)) {
 			found = part;
-			list_del_init(&part->partition);
 			break;
 		}
 	}
@@ -171,7 +192,7 @@ void sva_partitions_remove_all(struct sva_device *whole)
 {
 	struct sva_device *part;
 
-	while ((part = first_partition(whole)))
+	while ((part = partition_take(whole)))
 		partition_end(part);
 	/* some may be in the hands of sva_partition_remove() */
 	wait_event(whole->idle, no_partition(whole));

@@ -257,7 +257,7 @@ int sva_pins_remove(struct sva_pins *pins, const struct sva_pin *args, u32 *reas
 
 void sva_pins_init(struct sva_pins *pins)
 {
-	xa_init(&pins->pages);
+	xa_init_flags(&pins->pages, XA_FLAGS_ACCOUNT);
 	mutex_init(&pins->serial);
 	mutex_init(&pins->lock);
 }

@@ -117,7 +117,7 @@ EXPORT_SYMBOL_GPL(sva_context_drvdata);
  */
 bool sva_context_device_gone(const struct sva_context *ctx)
 {
-	return READ_ONCE(ctx->sdev->gone);
+	return sva_device_gone(ctx->sdev);
 }
 EXPORT_SYMBOL_GPL(sva_context_device_gone);
 

@@ -115,7 +115,8 @@ struct sva_device_ops {
 	/**
 	 * @context_block: take no more work.
 	 *
-	 * Must not sleep; may be called more than once before context_stop().
+	 * Must not sleep; may be called more than once, by different threads: before,
+	 * during and after context_stop(), but not after context_free().
 	 */
 	void (*context_block)(struct sva_context *ctx);
 

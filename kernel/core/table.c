@@ -28,7 +28,7 @@ void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx)
 int sva_device_usable(struct sva_device *sdev, u32 *reason)
 {
 	lockdep_assert_held(&sdev->whole->lock);
-	if (sdev->gone || sdev->whole->gone) {
+	if (sva_device_gone(sdev)) {
 		*reason = SVA_REASON_DEVICE_GONE;
 		return -ENODEV;
 	}
@@ -131,17 +131,25 @@ int sva_device_begin_bind(struct sva_context *ctx, u32 *reason)
 static void maybe_reset_locked(struct sva_device *whole)
 {
 	lockdep_assert_held(&whole->lock);
-	if (whole->gone || whole->resetting || whole->live ||
-	    !whole->all_quarantined || !whole->ops.reset)
+	if (whole->gone || whole->resetting || !whole->all_quarantined || !whole->ops.reset)
+		return;
+	whole->reset_due = whole->live;
+	if (whole->live)
 		return;
 	whole->resetting = true;
 	queue_work(sva_wq, &whole->reset_work);
 }
 
+/*
+ * The last context may have ended while this one was being bound.  Otherwise no reset is
+ * begun here: binds that are refused would try one that fails again and again.
+ */
 void sva_device_undo_bind(struct sva_device *sdev)
 {
 	spin_lock(&sdev->whole->lock);
 	sdev->whole->live--;
+	if (sdev->whole->reset_due)
+		maybe_reset_locked(sdev->whole);
 	spin_unlock(&sdev->whole->lock);
 	wake_up_all(&sdev->whole->idle);
 }

@@ -142,6 +142,7 @@ static inline void apci_slot_command(struct apci_slot *slot, u32 command)
 /* slot.c */
 int apci_slots_init(struct apci_device *ad);
 void apci_slots_settle(struct apci_device *ad);
+void apci_slots_listen(struct apci_device *ad);
 void apci_slots_release_held(struct apci_device *ad);
 void apci_slots_free(struct apci_device *ad);
 struct apci_slot *apci_slot_take(struct apci_device *ad);

@@ -276,6 +276,8 @@ static void apci_remove(struct pci_dev *pdev)
 {
 	struct apci_device *ad = pci_get_drvdata(pdev);
 
+	/* late evidence could come when there is no device any more to tell it of */
+	apci_slots_settle(ad);
 	sva_device_unregister(ad->sdev);
 	apci_write(ad, SVA_PCI_CONTROL, 0);
 	pci_clear_master(pdev);

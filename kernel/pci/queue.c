@@ -35,7 +35,8 @@ static int start(struct apci_slot *slot, const struct sva_context *ctx)
 	apci_slot_writeq(slot, SVA_PCI_CTX_STATUS, slot->status.dma);
 	apci_slot_command(slot, SVA_PCI_COMMAND_START);
 	state = apci_slot_read(slot, SVA_PCI_CTX_STATE);
-	if (state == SVA_PCI_STATE_RUNNING || state == SVA_PCI_STATE_ERROR)
+	/* an answer that was lost is none: its end will show what became of it */
+	if (state != SVA_PCI_STATE_IDLE && !apci_gone(slot->ad))
 		return 0;
 	dev_err_ratelimited(&slot->ad->pdev->dev, "context %u does not start (state 0x%x): reset the device\n",
 			    slot->index, state);

@@ -70,29 +70,34 @@ static void apci_configure(struct apci_device *ad)
 	apci_write(ad, SVA_PCI_CONTROL, SVA_PCI_CONTROL_ENABLE);
 }
 
+/* What is not reset by the first way is tried by the second */
+static int reset_device(struct apci_device *ad)
+{
+	int ret = reset_by_register(ad);
+
+	if (ret) {
+		pci_warn(ad->pdev, "reset by register failed (%d), trying a function level reset\n",
+			 ret);
+		ret = reset_by_function(ad);
+	}
+	/* who keeps it in use has to be served, reset or not */
+	apci_configure(ad);
+	return ret;
+}
+
 /**
  * apci_reset() - reset the device; no context is bound
  *
- * What is not reset by the first way is tried by the second.  On success the held
- * slots are free.
+ * On success the held slots are free.
  */
 int apci_reset(struct apci_device *ad)
 {
-	int ret = 0;
+	int ret;
 
 	apci_slots_settle(ad);
-	if (!apci_gone(ad)) {
-		ret = reset_by_register(ad);
-		if (ret) {
-			pci_warn(ad->pdev, "reset by register failed (%d), trying a function level reset\n",
-				 ret);
-			ret = reset_by_function(ad);
-		}
-		/* who keeps it in use has to be served, reset or not */
-		apci_configure(ad);
-		if (ret)
-			return ret;
-	}
-	apci_slots_release_held(ad);
-	return 0;
+	ret = apci_gone(ad) ? 0 : reset_device(ad);
+	if (!ret)
+		apci_slots_release_held(ad);
+	apci_slots_listen(ad);
+	return ret;
 }

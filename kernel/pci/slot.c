@@ -161,7 +161,7 @@ static void late_work(struct work_struct *work)
 	enum sva_evidence evidence;
 	u64 id;
 
-	/* a held slot is let go of here only, or with this work cancelled */
+	/* a held slot is let go of here only, or with this work disabled */
 	if (smp_load_acquire(&slot->state) != APCI_HELD)
 		return;
 	id = slot->id;
@@ -175,11 +175,27 @@ static void late_work(struct work_struct *work)
 	sva_context_late_evidence(slot->ad->sdev, id, evidence);
 }
 
-/* No late evidence is being worked on when this returns */
+/* From now on nothing is done about late evidence */
 void apci_slots_settle(struct apci_device *ad)
 {
 	for (u32 i = 0; i < ad->contexts; i++)
-		cancel_work_sync(&ad->slots[i].late_work);
+		disable_work_sync(&ad->slots[i].late_work);
+}
+
+/* The opposite, and what has been said meanwhile */
+void apci_slots_listen(struct apci_device *ad)
+{
+	for (u32 i = 0; i < ad->contexts; i++) {
+		struct apci_slot *slot = &ad->slots[i];
+		bool late;
+
+		enable_work(&slot->late_work);
+		spin_lock(&ad->slots_lock);
+		late = slot->state == APCI_HELD && slot->late;
+		spin_unlock(&ad->slots_lock);
+		if (late)
+			schedule_work(&slot->late_work);
+	}
 }
 
 /* The device was reset, or cannot reach memory any more */

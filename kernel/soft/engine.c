@@ -137,6 +137,27 @@ static void report_resolved(struct soft_queue *q, u64 address, u32 pages, u32 ac
 	sva_context_report_fault(q->ctx, &fault);
 }
 
+static bool may_ask(const struct soft_queue *q)
+{
+	return atomic_read(&q->outstanding) < SVA_ACCEL_MAX_OUTSTANDING;
+}
+
+/*
+ * R8: each request keeps a worker of the kernel's until its page is there, also that of a
+ * job which was aborted meanwhile
+ */
+static int await_turn(struct soft_job *job, bool (*give_up)(const struct soft_job *job))
+{
+	struct soft_queue *q = job->q;
+
+	while (!may_ask(q)) {
+		if (give_up(job))
+			return -ECANCELED;
+		wait_event_idle_timeout(q->wait, may_ask(q) || blocked(q), SOFT_LOOK);
+	}
+	return 0;
+}
+
 /*
  * Ask for pages and wait, as long as @give_up does not say otherwise.  0, -EFAULT:
  * no such page, -ECANCELED
@@ -149,6 +170,9 @@ static int fetch_pages(struct soft_job *job, u64 address, u32 pages, u32 access,
 	u64 start = ktime_get_ns();
 	int ret;
 
+	ret = await_turn(job, give_up);
+	if (ret)
+		return ret;
 	request = request_pages(job, address, pages, access);
 	if (!request)
 		return blocked(q) ? -ECANCELED : -EFAULT;

@@ -37,7 +37,7 @@ static int set_dev_pasid(struct iommu_domain *domain, struct device *dev,
 
 	if (old)
 		return -EOPNOTSUPP;
-	entry = kzalloc_obj(*entry);
+	entry = kzalloc_obj(*entry, GFP_KERNEL_ACCOUNT);
 	if (!entry)
 		return -ENOMEM;
 	refcount_set(&entry->users, 1);

@@ -43,7 +43,7 @@ static struct iommu_device *probe_device(struct device *dev)
 	sd->group = SOFTIOMMU_OWN_GROUP;
 	if (!device_property_read_u32(dev, "softiommu-group", &group))
 		sd->group = group;
-	xa_init(&sd->pasids);
+	xa_init_flags(&sd->pasids, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&sd->requests, XA_FLAGS_ALLOC1);
 	dev_iommu_priv_set(dev, sd);
 	mutex_lock(&softiommu_devices_lock);

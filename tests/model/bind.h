@@ -65,7 +65,10 @@ static int orphaned(int m)
 	return 0;
 }
 
-/* sva_device_undo_bind(), leave_bind(), not bound */
+/*
+ * sva_device_undo_bind(), leave_bind(), not bound.  The reset that it may begin is the
+ * administrator's here, who may begin one at any time.
+ */
 static void undo(struct Ctx *x)
 {
 	dev_of(x)->live--;

@@ -23,6 +23,7 @@
 #define SVA_ACCEL_NUM_IRQS		2
 
 #define SVA_ACCEL_MAX_GROUP		128	/* pages in one page request group */
+#define SVA_ACCEL_MAX_OUTSTANDING	4	/* groups of a context without a response */
 #define SVA_ACCEL_MAX_KEY		64	/* bytes, LIST_WALK with FIND and TREE_SEARCH */
 #define SVA_ACCEL_MAX_ELEMENT		4096	/* bytes, GATHER */
 

@@ -295,7 +295,7 @@ uint64_t pages_waiting_ns(struct context *ctx)
 	return longest;
 }
 
-/* An index for a group, -EAGAIN: none is free, or too much is out already */
+/* An index for a group, -EAGAIN: none is free, or too much is out already (R8) */
 static int group_get(struct job *job, uint32_t pages)
 {
 	struct accel *accel = job->ctx->accel;
@@ -305,7 +305,8 @@ static int group_get(struct job *job, uint32_t pages)
 	for (int i = 0; i < GROUP_OF_GHOSTS && index < 0; i++)
 		if (accel->groups[i].state == GROUP_FREE)
 			index = i;
-	if (index >= 0 && accel->requests + pages > requests_allowed(accel))
+	if (index >= 0 && (accel->requests + pages > requests_allowed(accel) ||
+			   job->ctx->outstanding >= SVA_ACCEL_MAX_OUTSTANDING))
 		index = -EAGAIN;
 	if (index >= 0) {
 		accel->groups[index] = (struct page_group){
