@@ -14,6 +14,7 @@
 #include "device.h"
 #include "harness.h"
 #include "process.h"
+#include "ring.h"
 
 TEST(R7, device_info_tells_the_device)
 {
@@ -538,6 +539,32 @@ TEST(R7, events_are_read_whole)
 	CHECK(event.time <= now_ns() && now_ns() - event.time < 60000000000u, "time %llu",
 	      (unsigned long long)event.time);
 	CHECK_EQ(event.outcome, 0);
+}
+
+/* A fault that no completion record tells is an event, pending until it has been read */
+TEST(R7, what_a_context_s_read_refuses_leaves_its_reason)
+{
+	struct sva_accel_desc job = job_reporting(job_crc((void *)nowhere[1], 8, 0));
+	struct sva_event event;
+	struct queue queue;
+
+	queue_open(&queue);
+	transfer_refused(queue.ctx, read(queue.ctx, &event, sizeof(event) - 1), EINVAL,
+			 SVA_REASON_BAD_RANGE);
+	ring_submit(&queue.ring, &job);
+	CHECK(fd_readable(queue.ctx, PATIENCE_MS), "no event");
+	transfer_refused(queue.ctx, read(queue.ctx, (void *)nowhere[1], sizeof(event)), EFAULT,
+			 SVA_REASON_BAD_POINTER);
+	CHECK_EQ(event_await(queue.ctx, SVA_EVENT_FAULT, queue.id).address, nowhere[1]);
+
+	/* the end, too, and its reason is not that of the call */
+	context_revoke(queue.node, queue.id);
+	end_await(queue.node, queue.id);
+	transfer_refused(queue.ctx, read(queue.ctx, (void *)nowhere[1], sizeof(event)), EFAULT,
+			 SVA_REASON_BAD_POINTER);
+	transfer_refused(queue.ctx, read(queue.ctx, &event, sizeof(event) - 1), EINVAL,
+			 SVA_REASON_BAD_RANGE);
+	event_await(queue.ctx, SVA_EVENT_REVOKED, queue.id);
 }
 
 TEST(R7, several_events_in_one_read)

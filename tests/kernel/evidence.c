@@ -7,6 +7,7 @@
  * mute: it cannot tell.  See docs/accelerator.md.  An idle device resets itself
  * to get rid of quarantine, so each test keeps a bystander bound.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -236,6 +237,61 @@ TEST(R3, idle_device_resets_itself_out_of_quarantine)
 	victim_is_served(&victim, node);
 	puppet_end(&victim);
 	CHECK_EQ(attribute_read("device/landed"), 0);
+}
+
+struct ending {
+	int ctx, node;
+	uint64_t id;
+	uint32_t pasid, release;
+};
+
+static void *unbinds(void *arg)
+{
+	struct ending *ending = arg;
+
+	ending->release = context_unbind(ending->ctx, ending->pasid, 0);
+	return NULL;
+}
+
+static bool is_stopping(void *arg)
+{
+	struct sva_context_entry entry;
+	struct ending *ending = arg;
+
+	return context_listed(ending->node, ending->id, &entry) &&
+	       entry.state == SVA_STATE_STOPPING;
+}
+
+static bool nothing_is_quarantined(void *arg)
+{
+	(void)arg;
+	return attribute_read("quarantined") == 0;
+}
+
+/*
+ * Who binds waits for the end of the same process's other context, and keeps the device in
+ * use until it has been refused: then there is nobody left to begin the reset but it.
+ */
+TEST(R3, device_resets_itself_after_a_bind_that_its_quarantine_refused)
+{
+	struct sva_bind_task bind = { .argsz = sizeof(bind) };
+	struct ending ending = { .node = node_open() };
+	pthread_t thread;
+	int waiter;
+
+	ending.ctx = context_bound(ending.node, &ending.id, &ending.pasid);
+	waiter = context_create(ending.node, getpid(), NULL);
+	misbehave("never");
+	CHECK_EQ(pthread_create(&thread, NULL, unbinds, &ending), 0);
+	CHECK(wait_until(is_stopping, &ending, PATIENCE_MS), "it does not begin to stop");
+	REFUSED(waiter, SVA_BIND_TASK, &bind, EBUSY, SVA_REASON_PASID_QUARANTINED);
+	pthread_join(thread, NULL);
+	CHECK_EQ(ending.release, SVA_RELEASE_NEITHER);
+	misbehave("none");
+	CHECK(wait_until(nothing_is_quarantined, NULL, PATIENCE_MS), "an idle device keeps it");
+	event_await(ending.node, SVA_EVENT_RELEASED, ending.id);
+	event_await(ending.node, SVA_EVENT_RESET, 0);
+	context_bind(waiter);
 }
 
 /* ------------------------------------------------------------------ late */

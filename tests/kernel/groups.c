@@ -21,6 +21,7 @@
 #include "modules.h"
 #include "process.h"
 #include "ring.h"
+#include "stalls.h"
 
 #define SIBLING "sva_soft.1"
 /* drives a device without the kernel's DMA API, as VFIO does, and the other kind */
@@ -240,6 +241,26 @@ TEST(R11, viability_is_followed_again_and_again)
 		works(node);
 	}
 	sibling_return();
+	works(node);
+}
+
+/* Asked once at the beginning of the call, the group could be anybody's when it is bound */
+TEST(R11, bind_that_waited_while_a_foreign_driver_came_is_refused)
+{
+	struct slow_bind slow;
+	int node;
+
+	two_in_a_group();
+	node = node_open_of("soft0");
+	sibling_leave();
+	slow_bind_start(&slow, node, NULL);
+	sibling_taken_by(OWNER);
+	says_blocked(node, "soft0", OWNER);
+	CHECK_EQ(slow_bind_end(&slow), -EPERM);
+	CHECK_EQ(slow.args->reason, SVA_REASON_NOT_VIABLE);
+	CHECK_EQ(context_info(slow.ctx).state, SVA_STATE_CREATED);
+	sibling_given_back(OWNER);
+	context_bind(slow.ctx);
 	works(node);
 }
 

@@ -49,6 +49,7 @@ endef
 $(foreach test,$(SERVICE_TESTS) $(OLD_KERNEL_TESTS),$(eval $(call service-test,$(test))))
 
 $(KT)/admin: $(KT)/stalls_file.o
+$(KT)/groups: $(KT)/stalls_bind.o
 
 $(SHUTDOWN_PROGRAM): $(call kt-sources,shutdown) $(KT_COMMON)
 	$(CC) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ -pthread

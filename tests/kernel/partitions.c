@@ -748,6 +748,50 @@ TEST(R3, quarantine_of_a_removed_partition_is_visible_on_the_device)
 	CHECK_EQ(seen, 1);
 }
 
+static bool one_is_quarantined(void *arg)
+{
+	(void)arg;
+	return attribute_read("quarantined") == 1;
+}
+
+/*
+ * @early has ended badly before and is about to be cleared by what the device says later;
+ * meanwhile the partition goes, which takes as long as the stop of @slow, of which nothing
+ * is known afterwards.  @other keeps the device in use, or it would be reset.
+ */
+TEST(R3, late_evidence_counts_while_its_partition_is_being_removed)
+{
+	struct part part = part_create(1, 2);
+	int whole = node_open(), node = part_open(&part);
+	struct puppet other, early, slow;
+
+	puppet_start(&other);
+	puppet_bind(&other, whole);
+	puppet_start(&slow);
+	puppet_bind(&slow, node);
+	puppet_start(&early);
+	puppet_bind(&early, node);
+	puppet_compute(&early, 0);
+	misbehave("late");
+	CHECK_EQ(puppet_unbind(&early, 0, 0), SVA_RELEASE_NEITHER);
+	misbehave("never");
+	CHECK_EQ(part_remove(&part, "force"), 0);
+	misbehave("none");
+	CHECK(wait_until(one_is_quarantined, NULL, PATIENCE_MS), "%ld in quarantine",
+	      attribute_read("quarantined"));
+	puppet_compute(&early, puppet_bind(&early, whole));
+	PUPPET_REFUSED(&slow, whole, 0, EBUSY, SVA_REASON_PASID_QUARANTINED);
+	puppet_compute(&other, 0);
+	CHECK_EQ(attribute_read("device/landed"), 0);
+	device_reset(whole);
+	CHECK_EQ(attribute_read("quarantined"), 0);
+	puppet_compute(&slow, puppet_bind(&slow, whole));
+	puppet_end(&early);
+	puppet_end(&slow);
+	puppet_end(&other);
+	whole_capacity();
+}
+
 /* ------------------------------------------------------------------- svad */
 
 static pid_t svad_pid(void)

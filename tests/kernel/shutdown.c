@@ -5,13 +5,16 @@
  *
  *	shutdown --helper now restart|poweroff
  *	shutdown --helper now kexec KERNEL INITRD
+ *	shutdown --helper partition	with a context of a partition at work; restart
  *
  * It never comes back; tests/kernel/shutdown.sh judges by the console.  As the first
  * process of that other kernel it says that it is there, and restarts the machine.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -103,4 +106,67 @@ HELPER(now)
 	reboot(!strcmp(how, "kexec") ? (int)LINUX_REBOOT_CMD_KEXEC :
 	       !strcmp(how, "poweroff") ? RB_POWER_OFF : RB_AUTOBOOT);
 	FAIL("%s: %s", how, strerror(errno));
+}
+
+/* ------------------------------------------------------------ a partition */
+
+#define PART "5a5a0000-0000-4000-8000-000000000001"
+
+static void partition_create(void)
+{
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/class/sva/%s/types/shared/create", device_name());
+	err = text_write(path, PART " 1");
+	CHECK(err == 0, "%s: %s", path, strerror(-err));
+}
+
+static void say_what_is_told(const struct queue *queue)
+{
+	struct sva_region_info info = { .argsz = sizeof(info) };
+	int result = call(queue->ctx, SVA_CONTEXT_GET_REGION_INFO, &info);
+	uint32_t state = ring_state(&queue->ring);
+	char text[128];
+
+	if (state == SVA_ACCEL_QUEUE_GONE && result == -ENODEV &&
+	    info.reason == SVA_REASON_DEVICE_GONE) {
+		console_say("sva test: the partition says that it is gone");
+		return;
+	}
+	snprintf(text, sizeof(text), "sva test: the partition's queue state is %u, an ioctl gives %s, reason %u",
+		 state, strerrorname_np(-result), info.reason);
+	console_say(text);
+}
+
+static void works_on_a_partition(int line, void *arg)
+{
+	struct queue queue;
+
+	(void)arg;
+	setenv("SVA_TEST_DEVICE", PART, 1);
+	queue_open(&queue);
+	queue_succeed(&queue, job_nop());
+	word_send(line, queue.id);
+	while (ring_state(&queue.ring) == SVA_ACCEL_QUEUE_RUNNING)
+		sched_yield();
+	say_what_is_told(&queue);
+	for (;;)
+		pause();
+}
+
+/* The device stops slowly, which leaves the time to look */
+HELPER(partition)
+{
+	struct child child;
+
+	(void)argc;
+	(void)argv;
+	partition_create();
+	child_start(&child, works_on_a_partition, NULL);
+	word_receive(child.line);
+	misbehave("never");
+	console_say("sva test: contexts are at work");
+	reboot(RB_AUTOBOOT);
+	FAIL("%s", strerror(errno));
 }

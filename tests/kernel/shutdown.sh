@@ -34,14 +34,14 @@ why()
 	grep -q "$1" "$work/console" || echo "the console does not end with: $1"
 }
 
-# ends NAME LAST-WORDS ARGUMENT...
+# ends NAME LAST-WORDS HELPER ARGUMENT...
 ends()
 {
 	local name=$1 words=$2
 	shift 2
 
 	"$here/../vm/run" --smp 2 --mem 2G --timeout 120 --console "$work/console" --add "$program" \
-		--add "$work/kernel" --add "$work/second" -- ./shutdown --helper now "$@" \
+		--add "$work/kernel" --add "$work/second" -- ./shutdown --helper "$@" \
 		>"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	why "$words" >"$work/why"
@@ -53,8 +53,10 @@ ends()
 	fi
 }
 
-ends "restart with contexts at work (R5)" 'reboot: Restarting system' restart
-ends "power off with contexts at work (R5)" 'reboot: Power down' poweroff
+ends "restart with contexts at work (R5)" 'reboot: Restarting system' now restart
+ends "power off with contexts at work (R5)" 'reboot: Power down' now poweroff
 ends "another kernel takes over from contexts at work (R5)" 'the second kernel is there' \
-	kexec kernel second
+	now kexec kernel second
+ends "restart with a partition's context at work, which is told (R6)" \
+	'the partition says that it is gone' partition
 counted

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stalls.h - a file whose pages do not come until the test says so
+ * stalls.h - memory whose pages do not come until the test says so: a file's, and a
+ * bind's argument
  */
 #ifndef TESTS_KERNEL_STALLS_H
 #define TESTS_KERNEL_STALLS_H
+
+#include <pthread.h>
+
+#include <linux/sva.h>
 
 #include "process.h"
 
@@ -27,5 +32,23 @@ void stall_end(struct stall *stall);
  * of its context, and unbinds when it is told to.
  */
 void stall_reader(int line, void *arg);
+
+/**
+ * struct slow_bind - a thread that binds a context, and waits for the page of its argument
+ * @args: the argument; not to be touched before slow_bind_end()
+ * @faults: where the test is told that the page is waited for
+ */
+struct slow_bind {
+	int ctx;
+	struct sva_bind_task *args;
+	int result;
+	int faults;
+	pthread_t thread;
+};
+
+/* A new context of the calling process; returns when its bind waits */
+void slow_bind_start(struct slow_bind *slow, int node, uint64_t *id);
+/* The page comes: what the bind gave, 0 or -errno; its reason is in @args */
+int slow_bind_end(struct slow_bind *slow);
 
 #endif /* TESTS_KERNEL_STALLS_H */

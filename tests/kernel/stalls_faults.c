@@ -346,6 +346,162 @@ TEST(R8, death_of_the_file_s_server_ends_the_wait)
 	reader_leaves(&scene);
 }
 
+/* ------------------------------------------------------ jobs that are given up */
+
+#define JOBS		12
+#define OUTSTANDING	4	/* groups without an answer, as docs/accelerator.md has it */
+
+/**
+ * struct misses - that a job has met a page that is not there is seen in the status page
+ */
+struct misses {
+	const struct ring *ring;
+	uint64_t before;
+};
+
+static bool has_missed(void *arg)
+{
+	struct misses *misses = arg;
+
+	return misses->ring->status->faults > misses->before;
+}
+
+/* Returns when the device is at the page, and has asked for it or waits for its turn to */
+static void submit_missing(struct queue *queue, const unsigned char *page,
+			   struct sva_accel_completion *done)
+{
+	struct misses misses = { &queue->ring, queue->ring.status->faults };
+	struct sva_accel_desc job = job_crc(page, PAGE, 0);
+
+	job.completion = (uintptr_t)done;
+	ring_submit(&queue->ring, &job);
+	CHECK(wait_until(has_missed, &misses, PATIENCE_MS), "no access has met a missing page");
+}
+
+/* Each of another page, which does not come; sends a word after each, and the context's id */
+static void give_up_jobs(struct queue *queue, struct stall *stall, const unsigned char *missing,
+			 int line)
+{
+	static _Alignas(64) struct sva_accel_completion done[JOBS];
+
+	memset(done, 0, sizeof(done));
+	for (int i = 0; i < JOBS; i++) {
+		submit_missing(queue, missing + (size_t)i * PAGE, &done[i]);
+		if (i < OUTSTANDING)
+			stall_await(stall);
+		ring_abort(&queue->ring, queue->ring.tail);
+		CHECK_EQ(ring_wait(&queue->ring, &done[i]), SVA_ACCEL_ABORTED);
+		word_send(line, queue->id);
+	}
+}
+
+/*
+ * Has one job more than are given up, and tells how many groups were sent for all of them.
+ * Nothing here changes the address space while its pages do not come: whoever handles page
+ * requests has it locked.
+ */
+static struct sva_accel_completion *have_too_many(struct queue *queue, int line, void *arg)
+{
+	static _Alignas(64) struct sva_accel_completion done;
+	struct stall *stall = arg;
+	unsigned char *missing = mmap(NULL, (JOBS + 1) * PAGE, PROT_READ, MAP_SHARED, stall->file, 0);
+
+	CHECK(missing != MAP_FAILED, "mmap: %s", strerror(errno));
+	memset(&done, 0, sizeof(done));
+	queue_open(queue);
+	give_up_jobs(queue, stall, missing, line);
+	submit_missing(queue, missing + JOBS * PAGE, &done);
+	word_send(line, queue->ring.status->page_groups);
+	return &done;
+}
+
+static void goes_on_when_it_comes(int line, void *arg)
+{
+	unsigned char *cold = pages_alloc(PAGE);
+	struct sva_accel_completion *done;
+	struct queue queue;
+	uint64_t groups;
+
+	done = have_too_many(&queue, line, arg);
+	groups = queue.ring.status->page_groups;
+	word_receive(line);
+	CHECK_EQ(ring_wait(&queue.ring, done), SVA_ACCEL_SUCCESS);
+	CHECK(queue.ring.status->page_groups > groups, "the job that waited has not asked");
+	groups = queue.ring.status->page_groups;
+	queue_succeed(&queue, job_fill(cold, 1, PAGE));
+	CHECK(queue.ring.status->page_groups > groups, "no page was asked for");
+	queue_close(&queue);
+}
+
+static void stops_while_it_waits(int line, void *arg)
+{
+	struct queue queue;
+
+	have_too_many(&queue, line, arg);
+	word_receive(line);
+	CHECK(ring_await_state(&queue.ring, SVA_ACCEL_QUEUE_STOPPED), "state %u",
+	      ring_state(&queue.ring));
+	word_send(line, 0);
+	word_receive(line);
+}
+
+/* What becomes of a process that gives its jobs up; returns when the last waits for its turn */
+static void too_many_start(struct scene *scene, struct puppet *neighbour,
+			   void (*run)(int line, void *arg))
+{
+	uint64_t groups;
+
+	scene->node = node_open();
+	puppet_start(neighbour);
+	puppet_bind(neighbour, scene->node);
+	stall_start(&scene->stall);
+	child_start(&scene->reader, run, &scene->stall);
+	for (int i = 0; i < JOBS; i++) {
+		scene->id = word_receive(scene->reader.line);
+		puppet_compute(neighbour, 0);
+	}
+	groups = word_receive(scene->reader.line);
+	CHECK(groups <= OUTSTANDING, "%llu page request groups, of which no page has come",
+	      (unsigned long long)groups);
+	CHECK_EQ(groups, OUTSTANDING);
+	puppet_compute(neighbour, 0);
+}
+
+static void too_many_end(struct scene *scene, struct puppet *neighbour)
+{
+	word_send(scene->reader.line, 0);
+	child_join(&scene->reader);
+	puppet_end(neighbour);
+	stall_end(&scene->stall);
+	close(scene->node);
+}
+
+/* Else a process has any number of the kernel's workers wait for its pages */
+TEST(R8, jobs_given_up_leave_few_page_requests_and_the_next_waits_for_an_answer)
+{
+	struct puppet neighbour;
+	struct scene scene;
+
+	too_many_start(&scene, &neighbour, goes_on_when_it_comes);
+	stall_let_go(&scene.stall);
+	too_many_end(&scene, &neighbour);
+}
+
+TEST(R8, job_that_waits_for_its_turn_to_ask_is_stopped_at_once)
+{
+	struct puppet neighbour;
+	struct scene scene;
+
+	too_many_start(&scene, &neighbour, stops_while_it_waits);
+	context_revoke(scene.node, scene.id);
+	word_send(scene.reader.line, 0);
+	word_receive(scene.reader.line);
+	CHECK(is_stopping(&scene), "the page has come by itself");
+	stall_let_go(&scene.stall);
+	event_await(scene.node, SVA_EVENT_ENDED, scene.id);
+	too_many_end(&scene, &neighbour);
+}
+
 /* ------------------------------------------------------------- userfaultfd */
 
 /* Such a kernel complains at length of page requests into memory of a userfaultfd */
