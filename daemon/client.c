@@ -374,13 +374,25 @@ static void connection_take(struct svad *svad, int *fd)
 	peer_forget(&peer);
 }
 
+static void pause_begin(struct clients *clients)
+{
+	sd_event_source_set_time_relative(clients->pause, ACCEPT_PAUSE);
+	sd_event_source_set_enabled(clients->pause, SD_EVENT_ONESHOT);
+}
+
+/*
+ * The kernel wants memory to watch the socket again.  Without it the pause goes on:
+ * nobody else would ever end it, and an error here would end the timer.
+ */
 static int accept_resume(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct svad *svad = userdata;
 
 	(void)source;
 	(void)usec;
-	return sd_event_source_set_enabled(svad->clients.source, SD_EVENT_ON);
+	if (sd_event_source_set_enabled(svad->clients.source, SD_EVENT_ON) < 0)
+		pause_begin(&svad->clients);
+	return 0;
 }
 
 /*
@@ -395,8 +407,7 @@ static void accept_pause(struct svad *svad, int error)
 		log_warning("no connection can be accepted: %s; raise LimitNOFILE= of svad.service if this goes on",
 			    strerror(error));
 	sd_event_source_set_enabled(clients->source, SD_EVENT_OFF);
-	sd_event_source_set_time_relative(clients->pause, ACCEPT_PAUSE);
-	sd_event_source_set_enabled(clients->pause, SD_EVENT_ONESHOT);
+	pause_begin(clients);
 }
 
 static int accept_dispatch(sd_event_source *source, int socket, uint32_t revents,
