@@ -18,6 +18,7 @@
 
 /**
  * struct world - what the fake svad does
+ * @lives: so many requests it answers first, whatever
  * @deaths: so many requests it does not answer, but closes the connection
  * @error, @reason: what it refuses with, if any
  * @twist: makes an answer untrue
@@ -25,6 +26,7 @@
  * @slow: does not answer SUBSCRIBE before the test lets it
  */
 struct world {
+	int lives;
 	int deaths;
 	int error;
 	uint32_t reason;
@@ -89,7 +91,9 @@ static bool serve(struct fake_svad *self, int connection, const union fake_reque
 	(void)self;
 	memset(&world.last, 0, sizeof(world.last));
 	memcpy(&world.last, request, size);
-	if (world.deaths && world.deaths--)
+	if (world.lives)
+		world.lives--;
+	else if (world.deaths && world.deaths--)
 		return false;
 	if (world.reason) {
 		done.msg.error = world.error;
@@ -259,6 +263,55 @@ static void a_lost_svad_is_asked_again(void **state)
 	assert_int_equal(sva_grant_add(NULL, "soft0", "/a", 0, 1, &number), 0);
 	assert_int_equal(number, 17);
 	assert_int_equal(svad.requests, 3);
+}
+
+/* Between two pages: what the first svad has told is not told twice */
+static void a_list_is_begun_anew_with_the_next_svad(void **state)
+{
+	struct sva_grant *grants;
+	size_t count;
+
+	(void)state;
+	world.lives = 1;
+	world.deaths = 2;
+	assert_int_equal(sva_list_grants(NULL, &grants, &count), 0);
+	assert_int_equal(count, 7);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(grants[i].number, i + 1);
+	free(grants);
+	world.lives = 1;
+	world.deaths = 1000;
+	assert_int_equal(sva_list_grants(NULL, &grants, &count), -EPIPE);
+	assert_null(grants);
+	assert_int_equal(count, 0);
+}
+
+static void a_lost_svad_is_asked_again_to_revoke_and_to_reset(void **state)
+{
+	(void)state;
+	world.deaths = 1;
+	assert_int_equal(sva_revoke(NULL, "soft0", 99), 0);
+	assert_int_equal(world.last.msg.type, SVA_MSG_REVOKE);
+	world.deaths = 1;
+	assert_int_equal(sva_reset(NULL, "soft0"), 0);
+	assert_int_equal(world.last.msg.type, SVA_MSG_RESET);
+	assert_int_equal(svad.requests, 4);
+}
+
+/* The first try did it, and its answer was lost */
+static void what_was_begun_already_is_no_failure_of_the_second_try(void **state)
+{
+	(void)state;
+	world.deaths = 1;
+	world.error = -ENOENT;
+	world.reason = SVA_REASON_NO_SUCH_CONTEXT;
+	assert_int_equal(sva_revoke(NULL, "soft0", 99), 0);
+	assert_int_equal(sva_revoke(NULL, "soft0", 99), -ENOENT);
+	world.deaths = 1;
+	world.error = -EBUSY;
+	world.reason = SVA_REASON_RESETTING;
+	assert_int_equal(sva_reset(NULL, "soft0"), 0);
+	assert_int_equal(sva_reset(NULL, "soft0"), -EBUSY);
 }
 
 /* One that dies of the request is not killed for ever */
@@ -455,6 +508,9 @@ int main(void)
 		TEST(grants_come_in_pages),
 		TEST(a_list_that_cannot_be_true_is_not_believed),
 		TEST(a_lost_svad_is_asked_again),
+		TEST(a_list_is_begun_anew_with_the_next_svad),
+		TEST(a_lost_svad_is_asked_again_to_revoke_and_to_reset),
+		TEST(what_was_begun_already_is_no_failure_of_the_second_try),
 		TEST(a_svad_that_dies_again_and_again_is_given_up),
 		TEST(a_grant_that_was_taken_already_is_no_failure_of_the_second_try),
 		TEST(a_watch_tells_and_connects_anew_by_itself),
