@@ -85,11 +85,9 @@ void audit_refused_by(const struct client *client, const char *what, const char 
 		   *type ? "/" : "", type, record.reason, sva_strreason(reason), by);
 }
 
-void audit_dropped(const struct client *client, const char *why)
+void audit_dropped(const struct client *client, uint32_t reason, const char *why)
 {
-	struct record record = {
-		.event = "dropped", .reason = sva_reason_name(SVA_REASON_PROTOCOL),
-	};
+	struct record record = { .event = "dropped", .reason = sva_reason_name(reason) };
 
 	if (!audit_allows(client->svad, client->peer.uid))
 		return;

@@ -38,7 +38,7 @@ static inline void audit_refused(const struct client *client, const char *what,
 	audit_refused_by(client, what, device, type, reason, 0);
 }
 
-void audit_dropped(const struct client *client, const char *why);
+void audit_dropped(const struct client *client, uint32_t reason, const char *why);
 
 /* Fills in who it is about */
 void audit_of_client(const struct client *client, struct record *record);

@@ -56,6 +56,8 @@ static void client_free(struct client *client)
 		clients->first = client->next;
 	if (client->next)
 		client->next->previous = client->previous;
+	else
+		clients->last = client->previous;
 	map_set(&clients->per_user, uid, map_get(&clients->per_user, uid) - 1);
 	clients->count--;
 	watcher_free(client->watcher);
@@ -93,12 +95,17 @@ static int client_drop(struct client *client)
 	return client_listen_for(client, EVENTS_DROPPED);
 }
 
-/* Closed, which takes away what was unread; or only shut down, and still there */
-static int client_hung_up(struct client *client)
+static bool client_has_unread(const struct client *client)
 {
 	int unread;
 
-	if (ioctl(client->fd, SIOCOUTQ, &unread) || unread < SMALLEST_PACKET)
+	return !ioctl(client->fd, SIOCOUTQ, &unread) && unread >= SMALLEST_PACKET;
+}
+
+/* Closed, which takes away what was unread; or only shut down, and still there */
+static int client_hung_up(struct client *client)
+{
+	if (!client_has_unread(client))
 		return -EPIPE;
 	return client->dropped ? 0 : client_drop(client);
 }
@@ -109,7 +116,7 @@ static void client_violated(struct client *client, const union request *request,
 	struct reply reply;
 
 	client->svad->stats[SVA_STAT_VIOLATIONS]++;
-	audit_dropped(client, why);
+	audit_dropped(client, SVA_REASON_PROTOCOL, why);
 	reply_init_bare(&reply, request);
 	reply_refuse(&reply, 0, SVA_REASON_PROTOCOL);
 	/* best effort: who has not read the replies before does not read this one */
@@ -293,6 +300,8 @@ static void client_link(struct client *client)
 	client->next = clients->first;
 	if (client->next)
 		client->next->previous = client;
+	else
+		clients->last = client;
 	clients->first = client;
 	clients->count++;
 	map_set(&clients->per_user, uid, map_get(&clients->per_user, uid) + 1);
@@ -327,16 +336,66 @@ static void client_begin(struct client *client)
 		client_free(client);
 }
 
-/* 0 or the reason not to take it */
-static uint32_t connection_check(const struct svad *svad, const struct peer *peer)
+/* A request that was not read yet */
+static bool client_has_asked(const struct client *client)
 {
-	const struct clients *clients = &svad->clients;
+	char byte;
+
+	return recv(client->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Nothing is lost with it but the connection.  What is unread stays: client_drop() */
+static bool client_is_idle(const struct client *client)
+{
+	return !client->watcher && !client->waiting && !client_has_unread(client) &&
+	       (client->dropped || !client_has_asked(client));
+}
+
+/*
+ * Of the user who has the most: one person may have thousands of uids, as in a user
+ * namespace, and so all connections, with no uid over its limit (R8).  The oldest,
+ * because who has only just come is about to ask.
+ */
+static struct client *client_to_spare(const struct clients *clients)
+{
+	struct client *spare = NULL;
+	uint64_t most = 0;
+
+	for (struct client *client = clients->last; client; client = client->previous) {
+		uint64_t connections = map_get(&clients->per_user, client->peer.uid);
+
+		if (connections <= most || !client_is_idle(client))
+			continue;
+		most = connections;
+		spare = client;
+	}
+	return spare;
+}
+
+/* Who asks nothing makes room for who comes.  More than one: a reload may lower @max. */
+static bool connection_make_room(struct clients *clients)
+{
+	struct client *spare;
+
+	while (clients->count >= clients->max) {
+		spare = client_to_spare(clients);
+		if (!spare)
+			return false;
+		audit_dropped(spare, SVA_REASON_BUSY,
+			      "it asks nothing, and its connection is needed for another client");
+		client_free(spare);
+	}
+	return true;
+}
+
+/* 0 or the reason not to take it */
+static uint32_t connection_check(struct svad *svad, const struct peer *peer)
+{
+	struct clients *clients = &svad->clients;
 
 	if (map_get(&clients->per_user, peer->uid) >= svad->policy->connections_per_user)
 		return SVA_REASON_LIMIT_CONNECTIONS;
-	if (clients->count >= clients->max)
-		return SVA_REASON_BUSY;
-	return 0;
+	return connection_make_room(clients) ? 0 : SVA_REASON_BUSY;
 }
 
 /* The refusal of somebody who never became a client */
@@ -374,13 +433,25 @@ static void connection_take(struct svad *svad, int *fd)
 	peer_forget(&peer);
 }
 
+static void pause_begin(struct clients *clients)
+{
+	sd_event_source_set_time_relative(clients->pause, ACCEPT_PAUSE);
+	sd_event_source_set_enabled(clients->pause, SD_EVENT_ONESHOT);
+}
+
+/*
+ * The kernel wants memory to watch the socket again.  Without it the pause goes on:
+ * nobody else would ever end it, and an error here would end the timer.
+ */
 static int accept_resume(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct svad *svad = userdata;
 
 	(void)source;
 	(void)usec;
-	return sd_event_source_set_enabled(svad->clients.source, SD_EVENT_ON);
+	if (sd_event_source_set_enabled(svad->clients.source, SD_EVENT_ON) < 0)
+		pause_begin(&svad->clients);
+	return 0;
 }
 
 /*
@@ -395,8 +466,7 @@ static void accept_pause(struct svad *svad, int error)
 		log_warning("no connection can be accepted: %s; raise LimitNOFILE= of svad.service if this goes on",
 			    strerror(error));
 	sd_event_source_set_enabled(clients->source, SD_EVENT_OFF);
-	sd_event_source_set_time_relative(clients->pause, ACCEPT_PAUSE);
-	sd_event_source_set_enabled(clients->pause, SD_EVENT_ONESHOT);
+	pause_begin(clients);
 }
 
 static int accept_dispatch(sd_event_source *source, int socket, uint32_t revents,

@@ -39,6 +39,7 @@ struct client {
 /**
  * struct clients
  * @turns: of clients since a newcomer had his
+ * @first, @last: the newest and the oldest
  * @per_user: uid -> connections
  * @max: what the policy and the limit on open files allow together
  */
@@ -48,6 +49,7 @@ struct clients {
 	sd_event_source *pause;
 	unsigned int turns;
 	struct client *first;
+	struct client *last;
 	struct map per_user;
 	size_t count;
 	size_t max;

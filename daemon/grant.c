@@ -3,8 +3,10 @@
  * grant.c - grants in memory and in the state file
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "account.h"
 #include "grant.h"
@@ -162,15 +164,34 @@ static int record_write(const struct grants *grants, const struct grant *grant, 
 	return -EIO;
 }
 
-static void boot_id(char id[BOOT_ID_LEN])
+/* False: it cannot be read, as where ProcSubset=pid hides /proc/sys */
+static bool boot_id(char id[BOOT_ID_LEN])
 {
 	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	bool known = file && fgets(id, BOOT_ID_LEN, file);
 
-	memset(id, 0, BOOT_ID_LEN);
-	if (file && !fgets(id, BOOT_ID_LEN, file))
+	if (!known)
 		memset(id, 0, BOOT_ID_LEN);
 	if (file)
 		fclose(file);
+	return known;
+}
+
+/* On a tmpfs no file is older than the boot */
+static bool ends_with_the_boot(int file)
+{
+	struct statfs status;
+
+	return !fstatfs(file, &status) && status.f_type == TMPFS_MAGIC;
+}
+
+/* Does the id, or the place, say that a file is of this boot? */
+static bool boot_is_told(const struct grants *grants, bool known)
+{
+	if (known || ends_with_the_boot(grants->file))
+		return true;
+	log_warning("grants end with svad: /proc/sys/kernel/random/boot_id cannot be read, so that a state file could be of another boot; keep it on a tmpfs, as RuntimeDirectory= in svad.service does, or take ProcSubset=pid out of that");
+	return false;
 }
 
 /* A file of another boot, or a new one, is made empty */
@@ -178,10 +199,11 @@ static int header_check(struct grants *grants)
 {
 	struct header header = { 0 }, found;
 	ssize_t length = pread(grants->file, &found, sizeof(found), 0);
+	bool told;
 
 	memcpy(header.magic, magic, sizeof(header.magic));
-	boot_id(header.boot);
-	if (length == sizeof(found) && !memcmp(&found, &header, sizeof(header))) {
+	told = boot_is_told(grants, boot_id(header.boot));
+	if (told && length == sizeof(found) && !memcmp(&found, &header, sizeof(header))) {
 		grants->restored = true;
 		return 0;
 	}

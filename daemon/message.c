@@ -205,9 +205,10 @@ enum message_kind message_receive(int socket, union request *request,
 	length = recvmsg(socket, &header, MSG_DONTWAIT | MSG_TRUNC);
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR ? MESSAGE_NONE : MESSAGE_END;
+	/* an empty packet may have fds too */
+	control_take(&header, received);
 	if (!length)
 		return MESSAGE_END;
-	control_take(&header, received);
 	if (received->why)
 		return MESSAGE_VIOLATION;
 	return message_check(request, (size_t)length, &received->why);

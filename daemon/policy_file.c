@@ -205,12 +205,50 @@ static void group_append(struct reader *reader, struct policy_ids *ids, const ch
 		ids_append(reader, &reader->policy->groups, gid);
 }
 
+/*
+ * Behind the ']' that closes the set at @at; NULL: none does.  As in fnmatch(3), the
+ * first ']' is in the set, and so is that of [:class:], [=x=] and [.x.]; and a set
+ * does not go on behind a '/'.
+ */
+static const char *set_end(const char *at)
+{
+	at += at[1] == '!' || at[1] == '^' ? 2 : 1;
+	at += *at == ']';
+	for (; *at && *at != ']' && *at != '/'; at++) {
+		const char close[] = { at[1], ']', '\0' };
+
+		if (*at != '[' || !at[1] || !strchr(":=.", at[1]))
+			continue;
+		at = strstr(at + 2, close);
+		if (!at)
+			return NULL;
+		at++;
+	}
+	return *at == ']' ? at + 1 : NULL;
+}
+
+/* fnmatch() would take an open '[' for itself, match nothing, and say nothing */
+static bool sets_are_closed(const char *text)
+{
+	while ((text = strchr(text, '['))) {
+		text = set_end(text);
+		if (!text)
+			return false;
+	}
+	return true;
+}
+
 static void pattern_append(struct reader *reader, struct policy_patterns *patterns,
 			   const char *text)
 {
-	void *bigger = array_append(reader, patterns->patterns, &patterns->count,
-				    sizeof(*patterns->patterns));
+	void *bigger;
 
+	if (!sets_are_closed(text)) {
+		report_word(reader, text, "'%s' has a '[' without a ']', and would match nothing; close it (lists are split at blanks and commas, also in it), or give [[] for a '[' itself", text);
+		return;
+	}
+	bigger = array_append(reader, patterns->patterns, &patterns->count,
+			      sizeof(*patterns->patterns));
 	if (!bigger)
 		return;
 	patterns->patterns = bigger;

@@ -14,11 +14,14 @@
 #include "reload.h"
 
 #define LIST_ENTRIES	64	/* asked for at once */
-#define GROUPS_MAX	1024	/* of a user; more in the database than the policy names do no harm */
+#define GROUPS_MAX	65536	/* the kernel's NGROUPS_MAX: no process has more */
+#define ACCOUNT_MAX	1048576	/* bytes that one user's entry may have */
 
 /**
  * struct judge - one context at a time, of a user for whom the database was asked
- * @known: who is filled in
+ * @known: @who is the user of the last context
+ * @asked: and @groups are his, but for an @unknown reason (an errno)
+ * @told: that some user's groups are not known
  */
 struct judge {
 	struct subject who;
@@ -26,31 +29,70 @@ struct judge {
 	const struct device *device;
 	const struct sva_context_entry *entry;
 	bool known;
+	bool asked;
+	bool told;
+	int unknown;
 	gid_t groups[GROUPS_MAX];
 	char cgroup[CGROUP_PATH_MAX];
 };
 
 _Static_assert(offsetof(struct judge, who) == 0, "judge_load_cgroup()");
 
-/* A user who is in no database any more has no groups */
-static void judge_call(struct judge *judge, uint32_t uid)
+/* getgrouplist() lists the user's own group too.  -1: more than any process has, or no memory */
+static int groups_of_account(struct judge *judge, const struct passwd *user)
 {
-	const struct passwd *user;
 	int count = GROUPS_MAX;
 
+	if (getgrouplist(user->pw_name, user->pw_gid, judge->groups, &count) < 0)
+		return count > GROUPS_MAX ? E2BIG : ENOMEM;
+	judge->who.num_groups = (size_t)count;
+	return 0;
+}
+
+/* A user who is in no database any more has no groups; an errno: nobody could tell */
+static int groups_ask(struct judge *judge, uint32_t uid)
+{
+	struct passwd user, *found = NULL;
+
+	for (size_t size = 1024; size <= ACCOUNT_MAX; size *= 4) {
+		autofree char *buffer = malloc(size);
+		int err = buffer ? getpwuid_r(uid, &user, buffer, size, &found) : ENOMEM;
+
+		if (err == ERANGE)
+			continue;
+		if (err)
+			return err;
+		return found ? groups_of_account(judge, found) : 0;
+	}
+	return ERANGE;
+}
+
+static void judge_load_groups(struct subject *who)
+{
+	struct judge *judge = (struct judge *)who;
+
+	if (!judge->asked)
+		judge->unknown = groups_ask(judge, who->uid);
+	judge->asked = true;
+	if (!judge->unknown)
+		return;
+	who->failure = SVA_REASON_SYSTEM;
+	if (judge->told)
+		return;
+	judge->told = true;
+	log_warning("the groups of user %u, and maybe of others, cannot be told: %s; their contexts stay where a rule needs groups: see that the services of /etc/nsswitch.conf answer, and reload again",
+		    who->uid, strerror(judge->unknown));
+}
+
+static void judge_call(struct judge *judge, uint32_t uid)
+{
 	if (judge->known && judge->who.uid == uid)
 		return;
 	judge->known = true;
+	judge->asked = false;
 	judge->who = (struct subject){
 		.uid = uid, .gid = (gid_t)-1, .groups = judge->groups,
 	};
-	user = getpwuid(uid);
-	if (!user)
-		return;
-	judge->who.gid = user->pw_gid;
-	if (getgrouplist(user->pw_name, user->pw_gid, judge->groups, &count) < 0)
-		count = GROUPS_MAX;
-	judge->who.num_groups = (size_t)count;
 }
 
 /*
@@ -87,6 +129,7 @@ static bool judge_allows(struct judge *judge, const struct sva_context_entry *en
 	judge_call(judge, entry->account);
 	judge->who.cgroup = NULL;
 	judge->who.load_cgroup = judge_load_cgroup;
+	judge->who.load_groups = judge_load_groups;
 	judge->who.failure = 0;
 	verdict = policy_decide(judge->svad->policy, &judge->who, device->name,
 				device->types[entry->type]);

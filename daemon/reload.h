@@ -10,7 +10,8 @@
 /*
  * Revokes the contexts that the policy in force does not allow.  A user is judged
  * by the groups that the group database gives him and by the cgroup that the
- * context's process is in now; limits take nothing away, and grants stay.
+ * context's process is in now, and keeps what these do not settle; limits take
+ * nothing away, and grants stay.
  */
 void reload_revoke(struct svad *svad);
 

@@ -18,6 +18,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <linux/sva.h>
@@ -44,8 +45,13 @@ static const int allowed[] = {
 	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(getdents64), SCMP_SYS(fcntl), SCMP_SYS(getcwd),
 	SCMP_SYS(name_to_handle_at), SCMP_SYS(inotify_add_watch),
-	/* the journal's way to take a record that its socket has no room for */
+	/* the journal's way to take a record that its socket has no room for: names_add() */
 	SCMP_SYS(memfd_create),
+	/*
+	 * Name services: nss-systemd turns a loop of its own where PID 1 offers accounts,
+	 * and sssd's client waits while its service has its hands full.
+	 */
+	SCMP_SYS(epoll_create1), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
 	/* memory */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	/* who am I, and what may I */
@@ -131,10 +137,16 @@ static int limits_add(scmp_filter_ctx filter)
 	return allow_if(filter, SCMP_SYS(prlimit64), 2, UINT64_MAX, 0);
 }
 
+/* libsystemd names the memfd for the journal after its thread: reads that, sets nothing */
+static int names_add(scmp_filter_ctx filter)
+{
+	return allow_if(filter, SCMP_SYS(prctl), 0, LOW_HALF, PR_GET_NAME);
+}
+
 static int rules_add(scmp_filter_ctx filter)
 {
 	static int (*const adders[])(scmp_filter_ctx filter) = {
-		abort_add, ioctls_add, opens_add, sockets_add, memory_add, limits_add,
+		abort_add, ioctls_add, opens_add, sockets_add, memory_add, limits_add, names_add,
 	};
 	int err = 0;
 

@@ -104,27 +104,37 @@ static int grants_append(struct client *client, struct sva_grant **grants, size_
 	return 0;
 }
 
+/* All of them; none where that fails */
 static int grants_ask(struct client *client, struct sva_grant **grants, size_t *count)
 {
 	struct sva_msg_grants page;
 	uint32_t after = 0;
 	int ret;
 
+	*grants = NULL;
+	*count = 0;
 	for (;;) {
 		ret = client_list_grants(client, after, &page);
 		if (ret < 0 || !page.count)
-			return ret;
+			break;
 		ret = grants_append(client, grants, count, &page);
 		if (ret < 0)
-			return ret;
+			break;
 		after = page.grants[page.count - 1].number;
 	}
+	if (ret < 0) {
+		free(*grants);
+		*grants = NULL;
+		*count = 0;
+	}
+	return ret;
 }
 
 SVA_PUBLIC int sva_list_grants(const char *socket, struct sva_grant **grants, size_t *count)
 {
 	KEEP_ERRNO;
 	struct client client;
+	unsigned int losses = 0;
 	int ret;
 
 	if (!grants || !count)
@@ -132,47 +142,59 @@ SVA_PUBLIC int sva_list_grants(const char *socket, struct sva_grant **grants, si
 	*grants = NULL;
 	*count = 0;
 	client_begin(&client, socket, 0);
-	ret = client_connect_again(&client);
-	if (!ret)
-		ret = grants_ask(&client, grants, count);
-	if (ret < 0) {
-		free(*grants);
-		*grants = NULL;
-		*count = 0;
-		return admin_fail(&client, ret);
-	}
-	client_close(&client);
-	return 0;
-}
-
-SVA_PUBLIC int sva_revoke(const char *socket, const char *device, uint64_t context)
-{
-	KEEP_ERRNO;
-	struct client client;
-	int ret;
-
-	if (!device)
-		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
-	ret = client_connect(&client, socket, 0);
-	if (!ret)
-		ret = client_revoke(&client, device, context);
+	do {
+		ret = client_connect_again(&client);
+		if (!ret)
+			ret = grants_ask(&client, grants, count);
+	} while (ret < 0 && client_may_try_again(&client, &losses));
 	if (ret < 0)
 		return admin_fail(&client, ret);
 	client_close(&client);
 	return 0;
 }
 
-SVA_PUBLIC int sva_reset(const char *socket, const char *device)
+/* One that is not there any more was ended by a try whose answer was lost */
+SVA_PUBLIC int sva_revoke(const char *socket, const char *device, uint64_t context)
 {
 	KEEP_ERRNO;
 	struct client client;
+	unsigned int losses = 0;
 	int ret;
 
 	if (!device)
 		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
-	ret = client_connect(&client, socket, 0);
-	if (!ret)
-		ret = client_reset(&client, device);
+	client_begin(&client, socket, 0);
+	do {
+		ret = client_connect_again(&client);
+		if (!ret)
+			ret = client_revoke(&client, device, context);
+	} while (ret < 0 && client_may_try_again(&client, &losses));
+	if (ret == -ENOENT && losses && client.reason == SVA_REASON_NO_SUCH_CONTEXT)
+		ret = 0;
+	if (ret < 0)
+		return admin_fail(&client, ret);
+	client_close(&client);
+	return 0;
+}
+
+/* A reset that is under way was begun by a try whose answer was lost */
+SVA_PUBLIC int sva_reset(const char *socket, const char *device)
+{
+	KEEP_ERRNO;
+	struct client client;
+	unsigned int losses = 0;
+	int ret;
+
+	if (!device)
+		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	client_begin(&client, socket, 0);
+	do {
+		ret = client_connect_again(&client);
+		if (!ret)
+			ret = client_reset(&client, device);
+	} while (ret < 0 && client_may_try_again(&client, &losses));
+	if (ret == -EBUSY && losses && client.reason == SVA_REASON_RESETTING)
+		ret = 0;
 	if (ret < 0)
 		return admin_fail(&client, ret);
 	client_close(&client);

@@ -331,21 +331,25 @@ static int answer_check_fds(struct client *client, struct answer *answer, int re
 	return ret;
 }
 
-/* Sends a request and takes its one reply; @fd: NULL where none comes with it */
-static int client_call(struct client *client, struct sva_msg *request, uint16_t type,
-		       size_t request_size, struct sva_msg *reply, size_t reply_size, int *fd)
+static int client_request(struct client *client, struct sva_msg *request, uint16_t type,
+			  size_t size)
 {
-	struct answer answer;
-	int ret;
-
-	request->size = (uint32_t)request_size;
+	request->size = (uint32_t)size;
 	request->version = SVA_PROTOCOL_VERSION;
 	request->type = type;
 	request->serial = ++client->serial;
 	client->reason = 0;
-	ret = client_send(client, request);
-	if (ret < 0)
-		return ret;
+	return client_send(client, request);
+}
+
+/* The one reply to what was sent; @fd: NULL where none comes with it */
+static int client_reply(struct client *client, const struct sva_msg *request,
+			struct sva_msg *reply, size_t reply_size, int *fd)
+{
+	struct answer answer;
+	int ret;
+
+	client->reason = 0;
 	ret = client_receive(client, reply, reply_size, &answer);
 	if (ret < 0)
 		return ret;
@@ -356,6 +360,14 @@ static int client_call(struct client *client, struct sva_msg *request, uint16_t 
 	if (fd)
 		*fd = answer.fd;
 	return ret;
+}
+
+static int client_call(struct client *client, struct sva_msg *request, uint16_t type,
+		       size_t request_size, struct sva_msg *reply, size_t reply_size, int *fd)
+{
+	int ret = client_request(client, request, type, request_size);
+
+	return ret < 0 ? ret : client_reply(client, request, reply, reply_size, fd);
 }
 
 /* A name that does not fit is no device's and no type's. */
@@ -550,9 +562,17 @@ int client_stats(struct client *client, struct sva_msg_stats *stats)
 
 int client_subscribe(struct client *client)
 {
+	struct sva_msg_number request = { 0 };
+
+	return client_request(client, &request.msg, SVA_MSG_SUBSCRIBE, sizeof(request));
+}
+
+int client_subscribed(struct client *client)
+{
+	const struct sva_msg request = { .type = SVA_MSG_SUBSCRIBE, .serial = client->serial };
 	struct sva_msg_done done = { 0 };
 
-	return client_number(client, SVA_MSG_SUBSCRIBE, 0, &done.msg, sizeof(done));
+	return client_reply(client, &request, &done.msg, sizeof(done), NULL);
 }
 
 int client_next_event(struct client *client, struct sva_msg_event *event)

@@ -80,8 +80,12 @@ int client_revoke(struct client *client, const char *device, uint64_t context);
 int client_reset(struct client *client, const char *device);
 int client_stats(struct client *client, struct sva_msg_stats *stats);
 
-/* From then on the connection is for client_next_event() only; -ETIMEDOUT: none yet */
+/*
+ * Asks, and takes the answer, which may be later; -ETIMEDOUT: there is none yet.  From
+ * then on the connection is for client_next_event() only; -ETIMEDOUT: none yet
+ */
 int client_subscribe(struct client *client);
+int client_subscribed(struct client *client);
 int client_next_event(struct client *client, struct sva_msg_event *event);
 
 /* Every device, over as many requests as it takes; the caller frees *devices. */

@@ -565,7 +565,8 @@ int sva_watch(const char *socket, struct sva_watch **watch);
  * For poll(): POLLIN when there is something to say.  Asked anew after each
  * sva_watch_next(), in which it may change.
  *
- * Return: the fd, or -1 while svad is away: call sva_watch_next() now and then.
+ * Return: the fd, or -1 while there is no connection: call sva_watch_next() now and
+ * then.
  */
 int sva_watch_fd(const struct sva_watch *watch);
 
@@ -576,13 +577,16 @@ int sva_watch_fd(const struct sva_watch *watch);
  * @timeout_ms: 0: do not wait; negative: for ever
  *
  * If svad is restarted, the watch connects anew by itself, within @timeout_ms or in
- * a later call, and tells SVA_NOTICE_LOST.
+ * a later call, and tells SVA_NOTICE_LOST.  Where svad takes longer to answer than
+ * @timeout_ms, a later call takes the answer.
  *
  * Return: 1 with *notice filled, 0 when there was none in time, or a negative errno
  * with its reason at sva_context_reason(NULL).
  *
  * Errors:
  * -ENOENT, -ECONNREFUSED, -EPIPE: svad is away, and was not back in time;
+ * -EAGAIN: svad was busy for as long;
+ * -EUSERS: too many watches of this user, or connections, when it was back;
  * -EPROTO, -EINVAL.
  */
 int sva_watch_next(struct sva_watch *watch, struct sva_notice *notice, int timeout_ms);

@@ -19,18 +19,34 @@
 /**
  * struct sva_watch
  * @missed: svad was lost, and what happened until it was back with it
+ * @unanswered: SUBSCRIBE was sent on this connection, and its answer is to come
  */
 struct sva_watch {
 	struct client client;
 	bool missed;
+	bool unanswered;
 };
 
-static int watch_connect(struct sva_watch *watch)
+static int watch_ask(struct sva_watch *watch)
 {
 	int ret = client_connect_again(&watch->client);
 
 	if (!ret)
 		ret = client_subscribe(&watch->client);
+	watch->unanswered = !ret;
+	if (ret < 0)
+		client_close(&watch->client);
+	return ret;
+}
+
+/* An answer that is not there in time may come later: the connection stays */
+static int watch_answered(struct sva_watch *watch)
+{
+	int ret = client_subscribed(&watch->client);
+
+	if (ret == -ETIMEDOUT)
+		return ret;
+	watch->unanswered = false;
 	if (ret < 0)
 		client_close(&watch->client);
 	return ret;
@@ -49,8 +65,11 @@ SVA_PUBLIC int sva_watch(const char *socket, struct sva_watch **watch)
 	if (!fresh)
 		return context_fail(NULL, -ENOMEM, SVA_REASON_SYSTEM);
 	client_begin(&fresh->client, socket, 0);
-	ret = watch_connect(fresh);
+	ret = watch_ask(fresh);
+	if (!ret)
+		ret = watch_answered(fresh);
 	if (ret < 0) {
+		client_close(&fresh->client);
 		ret = context_fail(NULL, ret, fresh->client.reason);
 		free(fresh);
 		return ret;
@@ -87,10 +106,13 @@ static void notice_fill(struct sva_notice *notice, const struct sva_msg_event *e
 /* Connects anew if it has to: 0, or an error that more time may mend */
 static int watch_resume(struct sva_watch *watch)
 {
-	if (watch->client.fd >= 0)
-		return 0;
-	watch->missed = true;
-	return watch_connect(watch);
+	int ret = 0;
+
+	if (watch->client.fd < 0) {
+		watch->missed = true;
+		ret = watch_ask(watch);
+	}
+	return !ret && watch->unanswered ? watch_answered(watch) : ret;
 }
 
 static bool may_mend(uint32_t reason)
@@ -109,7 +131,7 @@ static bool wait_a_little(int64_t deadline)
 	return true;
 }
 
-/* 1, 0 or an error; whatever ends the connection leaves the client's fd at -1 */
+/* 1 or an error; whatever ends the connection leaves the client's fd at -1 */
 static int watch_receive(struct sva_watch *watch, struct sva_notice *notice)
 {
 	struct sva_msg_event event;
@@ -121,10 +143,9 @@ static int watch_receive(struct sva_watch *watch, struct sva_notice *notice)
 		return 1;
 	}
 	ret = client_next_event(&watch->client, &event);
-	if (ret == -ETIMEDOUT)
-		return 0;
 	if (ret < 0) {
-		client_close(&watch->client);
+		if (ret != -ETIMEDOUT)
+			client_close(&watch->client);
 		return ret;
 	}
 	notice_fill(notice, &event);
@@ -141,16 +162,17 @@ SVA_PUBLIC int sva_watch_next(struct sva_watch *watch, struct sva_notice *notice
 
 	if (!watch || !notice)
 		return context_fail(NULL, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	watch->client.deadline = deadline;
 	do {
 		connected = watch->client.fd >= 0;
-		/* svad's answer to a new SUBSCRIBE is waited for as long as any other */
-		watch->client.deadline = deadline_in_ms(CLIENT_TIMEOUT_MS);
 		ret = watch_resume(watch);
-		watch->client.deadline = deadline;
 		if (!ret)
 			ret = watch_receive(watch, notice);
-		if (ret >= 0)
+		if (ret > 0)
 			return ret;
+		/* svad is there and says nothing, or not yet that it will */
+		if (ret == -ETIMEDOUT)
+			return 0;
 		/* lost just now, it may be there again already: look before waiting */
 	} while (may_mend(watch->client.reason) && (connected || wait_a_little(deadline)));
 	return context_fail(NULL, ret, watch->client.reason);

@@ -8,7 +8,8 @@
  *	srun, sbatch, salloc	the option is read: no daemon is needed there
  *	prolog			the job's cgroup gets its grant
  *	slurmstepd, per step	the grant is looked for, and given if it is not there:
- *				svad was down before, or the cgroup was made anew
+ *				svad was down before, or the cgroup was made anew; for
+ *				"all" it is given again
  *	slurmstepd, per task	without the grant the task does not start
  *	epilog			the grant is taken back, and with it what was opened
  *				under it
@@ -134,13 +135,17 @@ int slurm_spank_job_prolog(spank_t spank, int argc, char **argv)
 	return ESPANK_SUCCESS;
 }
 
-/* Does the job have all that this step asks for? */
+/*
+ * Does the job have all that this step asks for?  How many devices SHARE_ALL is only Slurm
+ * knows: the job may have been granted some, before svad refused or was lost.
+ */
 static bool is_granted(const struct shares *granted)
 {
 	struct refusal ignored;
 	struct shares all;
 
-	return granted->count && shares_grant(&asked, granted, settings.gres, &all, &ignored);
+	return granted->count && !shares_find(&asked, SHARE_ALL) &&
+	       shares_grant(&asked, granted, settings.gres, &all, &ignored);
 }
 
 static bool step_grant(spank_t spank, struct shares *granted, struct refusal *why)

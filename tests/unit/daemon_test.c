@@ -8,10 +8,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -810,31 +812,110 @@ static void connections_of_a_user_are_limited(void **state)
 	close(bob);
 }
 
-static void connections_are_limited_in_total(void **state)
+static void check_closed(struct fixture *f, int client)
+{
+	union reply_any reply;
+
+	fixture_run(f);
+	assert_int_equal(packet_receive(client, &reply, NULL), 0);
+	close(client);
+}
+
+/* R8: many uids may be one person's, and none of them has more than a user may have */
+static void a_newcomer_takes_the_place_of_who_has_most_and_asks_nothing(void **state)
 {
 	struct fixture *f = *state;
+	int hoard[3], bob, mallory;
+
+	fixture_need_root();
+	fixture_start(f, "[limits]\nconnections = 4\n[allow]\nuser = *\n");
+	fixture_plug(f, "soft0", 10);
+	bob = fixture_connect(f, BOB);
+	fixture_run(f);
+	for (int i = 0; i < 3; i++) {
+		hoard[i] = fixture_connect(f, ALICE);
+		fixture_run(f);
+	}
+	mallory = fixture_connect(f, MALLORY);
+	assert_int_equal(fixture_open(f, mallory, "soft0", NULL), 0);
+	/* the oldest of hers goes, and not bob's, which is older */
+	check_closed(f, hoard[0]);
+	assert_true(fixture_log_has(f, "dropped uid 1000"));
+	assert_int_equal(f->svad.clients.count, 4);
+	assert_int_equal(fixture_open(f, bob, "soft0", NULL), 0);
+	assert_int_equal(fixture_open(f, hoard[1], "soft0", NULL), 0);
+	assert_int_equal(fixture_open(f, hoard[2], "soft0", NULL), 0);
+	close(hoard[1]);
+	close(hoard[2]);
+	close(bob);
+	close(mallory);
+}
+
+static void hundreds_of_uids_keep_nobody_out(void **state)
+{
+	struct fixture *f = *state;
+	int hoard[16], client;
+
+	fixture_need_root();
+	fixture_start(f, "[limits]\nconnections = 16\n[allow]\nuser = 1000\n");
+	for (int i = 0; i < 16; i++)
+		hoard[i] = fixture_connect(f, 100000 + (uid_t)i);
+	fixture_run(f);
+	for (int i = 0; i < 16; i++) {
+		client = fixture_connect(f, ALICE);
+		assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_NO_DEVICE);
+		close(client);
+		fixture_run(f);
+		client = fixture_connect(f, 200000 + (uid_t)i);
+		fixture_run(f);
+		close(hoard[i]);
+		hoard[i] = client;
+	}
+	for (int i = 0; i < 16; i++)
+		close(hoard[i]);
+}
+
+/* Who has asked, who is to be told and who has not read yet all stay */
+static void connections_in_use_are_limited_in_total(void **state)
+{
+	struct fixture *f = *state;
+	struct sva_msg_list_devices ask = {
+		.msg = header(SVA_MSG_LIST_DEVICES, sizeof(ask)),
+	};
+	struct sva_msg_number watch = { .msg = header(SVA_MSG_SUBSCRIBE, sizeof(watch)) };
+	union reply_any reply;
 	int clients[3];
 
 	fixture_start(f, "[limits]\nconnections = 2\n[allow]\nuser = *\n");
 	fixture_plug(f, "soft0", 10);
 	for (int i = 0; i < 3; i++)
 		clients[i] = fixture_connect(f, -1);
+	packet_send(clients[0], &watch, sizeof(watch));
+	packet_send(clients[1], &ask, sizeof(ask));
+	fixture_run(f);
+	packet_receive(clients[0], &reply, NULL);
+	assert_int_equal(reply.msg.error, 0);
+	close(clients[2]);
+	fixture_run(f);
+	clients[2] = fixture_connect(f, -1);
 	check_refused_connection(f, clients[2], SVA_REASON_BUSY);
-	assert_int_equal(fixture_open(f, clients[0], "soft0", NULL), 0);
-	for (int i = 0; i < 3; i++)
-		close(clients[i]);
+	packet_receive(clients[1], &reply, NULL);
+	assert_int_equal(reply.msg.error, 0);
+	close(clients[2]);
+	/* it has its answer, and asks nothing more */
+	clients[2] = fixture_connect(f, -1);
+	assert_int_equal(fixture_open(f, clients[2], "soft0", NULL), 0);
+	check_closed(f, clients[1]);
+	close(clients[0]);
+	close(clients[2]);
 }
 
-static void want_of_fds_makes_clients_wait_and_not_svad_spin(void **state)
+/* Turns of the loop that it takes svad to see that it has no fd for who comes */
+static int turns_without_fds(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct rlimit files, few;
-	int client, turns = 0, lowest;
+	int turns = 0, lowest = dup(f->log);
 
-	fixture_start(f, "[allow]\nuser = *\n");
-	fixture_plug(f, "soft0", 10);
-	client = fixture_connect(f, -1);
-	lowest = dup(client);
 	close(lowest);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
 	few = files;
@@ -843,11 +924,55 @@ static void want_of_fds_makes_clients_wait_and_not_svad_spin(void **state)
 	while (sd_event_run(f->event, 0) > 0)
 		turns++;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-	assert_in_range(turns, 1, 2);
+	return turns;
+}
+
+static void want_of_fds_makes_clients_wait_and_not_svad_spin(void **state)
+{
+	struct fixture *f = *state;
+	int client;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fixture_plug(f, "soft0", 10);
+	client = fixture_connect(f, -1);
+	assert_in_range(turns_without_fds(f), 1, 2);
 	assert_true(fixture_log_has(f, "LimitNOFILE"));
 	/* the pause ends by itself */
 	while (!f->svad.clients.count)
 		assert_true(sd_event_run(f->event, 5000000) > 0);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	close(client);
+}
+
+static int deaf_socket = -1, deaf_times;
+
+/* In front of the C library's, for libsystemd */
+int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	if (op == EPOLL_CTL_ADD && fd == deaf_socket && deaf_times) {
+		deaf_times--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
+}
+
+/* R8: the pause goes on until svad hears again, whatever the kernel lacks meanwhile */
+static void svad_that_could_not_listen_again_tries_until_it_can(void **state)
+{
+	struct fixture *f = *state;
+	int client;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fixture_plug(f, "soft0", 10);
+	client = fixture_connect(f, -1);
+	assert_in_range(turns_without_fds(f), 1, 2);
+	deaf_socket = f->svad.clients.socket;
+	deaf_times = 2;
+	while (!f->svad.clients.count)
+		assert_true(sd_event_run(f->event, 5000000) > 0);
+	deaf_socket = -1;
+	assert_int_equal(deaf_times, 0);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
 	close(client);
 }
@@ -1292,20 +1417,24 @@ static void a_reload_of_a_bad_file_changes_nothing(void **state)
 static void a_reload_lowers_the_limit_on_connections(void **state)
 {
 	struct fixture *f = *state;
-	int clients[3];
+	int clients[4], newcomer;
 
 	fixture_start(f, "[allow]\nuser = *\n");
-	fixture_plug(f, "soft0", 10);
-	clients[0] = fixture_connect(f, -1);
-	clients[1] = fixture_connect(f, -1);
+	fixture_plug(f, "soft0", 100);
+	for (int i = 0; i < 4; i++)
+		clients[i] = fixture_connect(f, -1);
 	fixture_run(f);
-	fixture_write_policy(f, "[limits]\nconnections = 1\n[allow]\nuser = *\n");
+	fixture_write_policy(f, "[limits]\nconnections = 2\n[allow]\nuser = *\n");
 	assert_int_equal(svad_reload(&f->svad), 0);
-	/* those who are there stay */
-	assert_int_equal(fixture_open(f, clients[1], "soft0", NULL), 0);
-	clients[2] = fixture_connect(f, -1);
-	check_refused_connection(f, clients[2], SVA_REASON_BUSY);
-	for (int i = 0; i < 3; i++)
+	/* those who are there stay until somebody comes */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(fixture_open(f, clients[i], "soft0", NULL), 0);
+	newcomer = fixture_connect(f, -1);
+	assert_int_equal(fixture_open(f, newcomer, "soft0", NULL), 0);
+	assert_int_equal(f->svad.clients.count, 2);
+	assert_int_equal(fixture_open(f, clients[3], "soft0", NULL), 0);
+	close(newcomer);
+	for (int i = 0; i < 4; i++)
 		close(clients[i]);
 }
 
@@ -1408,8 +1537,11 @@ int main(void)
 		TEST(an_idle_client_costs_less_than_a_kibibyte),
 #endif
 		TEST(connections_of_a_user_are_limited),
-		TEST(connections_are_limited_in_total),
+		TEST(a_newcomer_takes_the_place_of_who_has_most_and_asks_nothing),
+		TEST(hundreds_of_uids_keep_nobody_out),
+		TEST(connections_in_use_are_limited_in_total),
 		TEST(want_of_fds_makes_clients_wait_and_not_svad_spin),
+		TEST(svad_that_could_not_listen_again_tries_until_it_can),
 		TEST(a_violation_drops_that_client_and_no_other),
 		TEST(a_dropped_client_can_read_why),
 		TEST(an_empty_packet_ends_the_connection),

@@ -4,8 +4,10 @@
  * whoever comes after (R5, R10)
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "fixture.h"
 
@@ -516,6 +518,64 @@ static void a_damaged_state_file_is_read_as_far_as_it_is_good(void **state)
 	close(fd);
 }
 
+/* /proc/sys is not there, as under ProcSubset=pid; and where the state file is */
+static bool boot_hidden;
+static long state_on;
+
+FILE *__real_fopen64(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode);
+int __real_fstatfs64(int fd, struct statfs64 *status);
+int __wrap_fstatfs64(int fd, struct statfs64 *status);
+
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+	if (!boot_hidden || strncmp(path, "/proc/sys/", 10))
+		return __real_fopen64(path, mode);
+	errno = ENOENT;
+	return NULL;
+}
+
+int __wrap_fstatfs64(int fd, struct statfs64 *status)
+{
+	int ret = __real_fstatfs64(fd, status);
+
+	if (state_on)
+		status->f_type = (__typeof__(status->f_type))state_on;
+	return ret;
+}
+
+static size_t grants_after_restart(struct fixture *f)
+{
+	fixture_stop(f);
+	fixture_start(f, "");
+	return f->svad.grants.count;
+}
+
+/* What nobody can date is of another boot, unless no file there could be (R10) */
+static void a_boot_that_cannot_be_told_has_no_grants_of_before(void **state)
+{
+	struct fixture *f = *state;
+	int root;
+
+	fixture_need_root();
+	boot_hidden = true;
+	state_on = EXT4_SUPER_MAGIC;
+	fixture_start(f, "");
+	root = fixture_connect(f, 0);
+	must_give(f, root, "", ALICE, 5);
+	close(root);
+	assert_int_equal(grants_after_restart(f), 0);
+	assert_int_equal(fixture_log_count(f, "grants end with svad"), 2);
+	state_on = TMPFS_MAGIC;
+	root = fixture_connect(f, 0);
+	must_give(f, root, "", ALICE, 5);
+	close(root);
+	assert_int_equal(grants_after_restart(f), 1);
+	assert_int_equal(fixture_log_count(f, "grants end with svad"), 2);
+	boot_hidden = false;
+	state_on = 0;
+}
+
 /* Full disk: the grant is not given, rather than lost at the next restart */
 static void what_cannot_be_written_down_is_not_given(void **state)
 {
@@ -616,6 +676,7 @@ int main(void)
 		TEST(a_grant_that_was_taken_in_the_last_moment_is_over),
 		TEST(without_a_state_file_nothing_is_revoked),
 		TEST(a_damaged_state_file_is_read_as_far_as_it_is_good),
+		TEST(a_boot_that_cannot_be_told_has_no_grants_of_before),
 		TEST(what_cannot_be_written_down_is_not_given),
 		TEST(grants_of_one_user_are_found_whichever_was_taken),
 		TEST(grants_are_bounded),

@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "libsva_fake_svad.h"
@@ -16,23 +18,28 @@
 
 /**
  * struct world - what the fake svad does
+ * @lives: so many requests it answers first, whatever
  * @deaths: so many requests it does not answer, but closes the connection
  * @error, @reason: what it refuses with, if any
  * @twist: makes an answer untrue
  * @events: on each watch, before it hangs up
+ * @slow: does not answer SUBSCRIBE before the test lets it
  */
 struct world {
+	int lives;
 	int deaths;
 	int error;
 	uint32_t reason;
 	void (*twist)(struct sva_msg_grants *page);
 	int events;
+	atomic_bool slow;
 	uint32_t serial_off;
 	union fake_request last;
 };
 
 static struct fake_svad svad;
 static struct world world;
+static sem_t go_on;
 
 static void answer_grants(int connection, const union fake_request *request)
 {
@@ -57,6 +64,10 @@ static bool answer_watch(int connection, const union fake_request *request)
 {
 	struct sva_msg_done done = { .msg = fake_reply(request, sizeof(done)) };
 
+	if (world.slow)
+		sem_wait(&go_on);
+	if (world.deaths && world.deaths--)
+		return false;
 	fake_send(connection, &done, sizeof(done), -1, 0);
 	for (int i = 0; i < world.events; i++) {
 		struct sva_msg_event event = {
@@ -80,7 +91,9 @@ static bool serve(struct fake_svad *self, int connection, const union fake_reque
 	(void)self;
 	memset(&world.last, 0, sizeof(world.last));
 	memcpy(&world.last, request, size);
-	if (world.deaths && world.deaths--)
+	if (world.lives)
+		world.lives--;
+	else if (world.deaths && world.deaths--)
 		return false;
 	if (world.reason) {
 		done.msg.error = world.error;
@@ -102,6 +115,7 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&world, 0, sizeof(world));
+	sem_init(&go_on, 0, 0);
 	fake_svad_start(&svad, serve, NULL);
 	return 0;
 }
@@ -251,6 +265,55 @@ static void a_lost_svad_is_asked_again(void **state)
 	assert_int_equal(svad.requests, 3);
 }
 
+/* Between two pages: what the first svad has told is not told twice */
+static void a_list_is_begun_anew_with_the_next_svad(void **state)
+{
+	struct sva_grant *grants;
+	size_t count;
+
+	(void)state;
+	world.lives = 1;
+	world.deaths = 2;
+	assert_int_equal(sva_list_grants(NULL, &grants, &count), 0);
+	assert_int_equal(count, 7);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(grants[i].number, i + 1);
+	free(grants);
+	world.lives = 1;
+	world.deaths = 1000;
+	assert_int_equal(sva_list_grants(NULL, &grants, &count), -EPIPE);
+	assert_null(grants);
+	assert_int_equal(count, 0);
+}
+
+static void a_lost_svad_is_asked_again_to_revoke_and_to_reset(void **state)
+{
+	(void)state;
+	world.deaths = 1;
+	assert_int_equal(sva_revoke(NULL, "soft0", 99), 0);
+	assert_int_equal(world.last.msg.type, SVA_MSG_REVOKE);
+	world.deaths = 1;
+	assert_int_equal(sva_reset(NULL, "soft0"), 0);
+	assert_int_equal(world.last.msg.type, SVA_MSG_RESET);
+	assert_int_equal(svad.requests, 4);
+}
+
+/* The first try did it, and its answer was lost */
+static void what_was_begun_already_is_no_failure_of_the_second_try(void **state)
+{
+	(void)state;
+	world.deaths = 1;
+	world.error = -ENOENT;
+	world.reason = SVA_REASON_NO_SUCH_CONTEXT;
+	assert_int_equal(sva_revoke(NULL, "soft0", 99), 0);
+	assert_int_equal(sva_revoke(NULL, "soft0", 99), -ENOENT);
+	world.deaths = 1;
+	world.error = -EBUSY;
+	world.reason = SVA_REASON_RESETTING;
+	assert_int_equal(sva_reset(NULL, "soft0"), 0);
+	assert_int_equal(sva_reset(NULL, "soft0"), -EBUSY);
+}
+
 /* One that dies of the request is not killed for ever */
 static void a_svad_that_dies_again_and_again_is_given_up(void **state)
 {
@@ -315,6 +378,95 @@ static void a_quiet_watch_says_nothing_in_time(void **state)
 	sva_watch_end(watch);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The watch is lost, and svad takes its time over the new one */
+static struct sva_watch *watch_of_a_slow_svad(void)
+{
+	struct sva_notice notice;
+	struct sva_watch *watch;
+
+	world.events = 1;
+	assert_int_equal(sva_watch(NULL, &watch), 0);
+	assert_int_equal(sva_watch_next(watch, &notice, 5000), 1);
+	world.slow = true;
+	return watch;
+}
+
+static void a_watch_waits_for_a_slow_svad_no_longer_than_it_is_told(void **state)
+{
+	struct sva_watch *watch = watch_of_a_slow_svad();
+	int64_t before = now_ms();
+	struct sva_notice notice;
+	int requests;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(sva_watch_next(watch, &notice, 0), 0);
+	assert_int_equal(sva_watch_next(watch, &notice, 20), 0);
+	assert_in_range(now_ms() - before, 0, 2000);
+	/* what is asked is asked once, and its answer can be waited for with poll() */
+	assert_true(sva_watch_fd(watch) >= 0);
+	sem_post(&go_on);
+	requests = svad.requests;
+	assert_int_equal(poll(&(struct pollfd){ .fd = sva_watch_fd(watch), .events = POLLIN },
+			      1, 5000), 1);
+	assert_int_equal(sva_watch_next(watch, &notice, 0), 1);
+	assert_int_equal(notice.kind, SVA_NOTICE_LOST);
+	assert_int_equal(sva_watch_next(watch, &notice, 5000), 1);
+	assert_int_equal(notice.kind, SVA_NOTICE_BOUND);
+	assert_in_range(requests, 1, 2);
+	assert_int_equal(svad.requests, 2);
+	sva_watch_end(watch);
+}
+
+static void *let_go_on_later(void *arg)
+{
+	(void)arg;
+	nanosleep(&(struct timespec){ .tv_sec = 5, .tv_nsec = 500000000 }, NULL);
+	sem_post(&go_on);
+	return NULL;
+}
+
+/* Longer than other calls wait for an answer */
+static void a_watch_that_waits_for_ever_is_not_ended_by_a_slow_svad(void **state)
+{
+	struct sva_watch *watch = watch_of_a_slow_svad();
+	struct sva_notice notice;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, let_go_on_later, NULL), 0);
+	assert_int_equal(sva_watch_next(watch, &notice, -1), 1);
+	assert_int_equal(notice.kind, SVA_NOTICE_LOST);
+	pthread_join(thread, NULL);
+	sva_watch_end(watch);
+}
+
+/* svad ends before it has answered: the next one is asked */
+static void a_watch_that_is_lost_before_it_was_answered_asks_again(void **state)
+{
+	struct sva_watch *watch = watch_of_a_slow_svad();
+	struct sva_notice notice;
+
+	(void)state;
+	assert_int_equal(sva_watch_next(watch, &notice, 0), 0);
+	world.deaths = 1;
+	world.slow = false;
+	sem_post(&go_on);
+	assert_int_equal(sva_watch_next(watch, &notice, 5000), 1);
+	assert_int_equal(notice.kind, SVA_NOTICE_LOST);
+	assert_int_equal(sva_watch_next(watch, &notice, 5000), 1);
+	assert_int_equal(notice.kind, SVA_NOTICE_BOUND);
+	sva_watch_end(watch);
+}
+
 static void a_watch_without_svad_says_so_and_finds_it_again(void **state)
 {
 	struct sva_notice notice;
@@ -356,10 +508,16 @@ int main(void)
 		TEST(grants_come_in_pages),
 		TEST(a_list_that_cannot_be_true_is_not_believed),
 		TEST(a_lost_svad_is_asked_again),
+		TEST(a_list_is_begun_anew_with_the_next_svad),
+		TEST(a_lost_svad_is_asked_again_to_revoke_and_to_reset),
+		TEST(what_was_begun_already_is_no_failure_of_the_second_try),
 		TEST(a_svad_that_dies_again_and_again_is_given_up),
 		TEST(a_grant_that_was_taken_already_is_no_failure_of_the_second_try),
 		TEST(a_watch_tells_and_connects_anew_by_itself),
 		TEST(a_quiet_watch_says_nothing_in_time),
+		TEST(a_watch_waits_for_a_slow_svad_no_longer_than_it_is_told),
+		TEST(a_watch_that_waits_for_ever_is_not_ended_by_a_slow_svad),
+		TEST(a_watch_that_is_lost_before_it_was_answered_asks_again),
 		TEST(a_watch_without_svad_says_so_and_finds_it_again),
 		TEST(events_that_are_not_ours_are_not_believed),
 	};

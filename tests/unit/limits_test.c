@@ -4,6 +4,8 @@
  * second, and when others want some too (R8); and what svad says about it
  */
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -206,8 +208,8 @@ static void greed_leaves_a_share_to_everybody_who_comes_later(void **state)
 	/* the first gets no more, though there is something left */
 	assert_int_equal(fixture_open(f, clients[0], "soft0", NULL), SVA_REASON_LIMIT_SHARE);
 	close_all(contexts, taken);
-	for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
-		close(clients[i]);
+	close_all(contexts, ARRAY_SIZE(contexts));
+	close_all(clients, ARRAY_SIZE(clients));
 }
 
 static void who_wants_and_has_none_counts(void **state)
@@ -431,6 +433,108 @@ static void a_reload_judges_by_groups_and_by_the_cgroup_of_now(void **state)
 	close(client);
 }
 
+/* What the name service answers to who asks for a user, and how many groups he has */
+static int passwd_error;
+static bool passwd_short, groups_too_many;
+
+int __real_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
+		      struct passwd **found);
+int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
+		      struct passwd **found);
+int __real_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+
+int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
+		      struct passwd **found)
+{
+	*found = NULL;
+	if (passwd_error)
+		return passwd_error;
+	if (passwd_short && size < 100000)
+		return ERANGE;
+	return __real_getpwuid_r(uid, user, buffer, size, found);
+}
+
+int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
+{
+	if (!groups_too_many)
+		return __real_getgrouplist(user, group, groups, count);
+	++*count;
+	return -1;
+}
+
+static unsigned int revokes_of_reload(struct fixture *f, struct fake_device *fake,
+				      const char *policy)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "[reload]\nexisting-contexts = revoke\n%s", policy);
+	fixture_write_policy(f, text);
+	assert_int_equal(svad_reload(&f->svad), 0);
+	return fake_revokes(fake);
+}
+
+/* What could not be told is no ground to take anything away */
+static void a_reload_keeps_what_it_cannot_judge_without_the_name_service(void **state)
+{
+	static const char by_group[] = "[allow]\ngroup = 4000000000\n";
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	int clients[2], contexts[2];
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+		clients[i] = fixture_connect(f, (uid_t)-1);
+		assert_int_equal(fixture_open(f, clients[i], "soft0", &contexts[i]), 0);
+	}
+	passwd_error = EIO;
+	assert_int_equal(revokes_of_reload(f, fake, by_group), 0);
+	assert_int_equal(fixture_log_count(f, "cannot be told"), 1);
+	assert_true(fixture_log_has(f, "Input/output error"));
+	passwd_error = 0;
+	groups_too_many = true;
+	assert_int_equal(revokes_of_reload(f, fake, by_group), 0);
+	assert_int_equal(fixture_log_count(f, "cannot be told"), 2);
+	/* what needs no groups is certain all the same, and nobody is asked */
+	passwd_error = EIO;
+	assert_int_equal(revokes_of_reload(f, fake, "[deny]\nuser = *\n[allow]\ngroup = 1\n"), 2);
+	assert_int_equal(fixture_log_count(f, "cannot be told"), 2);
+	passwd_error = 0;
+	groups_too_many = false;
+	close_all(contexts, ARRAY_SIZE(contexts));
+	close_all(clients, ARRAY_SIZE(clients));
+}
+
+static void an_account_of_any_length_is_judged(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	int client;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	client = fixture_connect(f, (uid_t)-1);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	passwd_short = true;
+	assert_int_equal(revokes_of_reload(f, fake, "[allow]\ngroup = 4000000000\n"), 1);
+	passwd_short = false;
+	close(client);
+}
+
+/* Nobody's doubt: the database was asked, and has no such user any more */
+static void a_user_who_is_in_no_database_has_no_groups(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_device *fake;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	fake_context_add(fake, 3999999999u, 1);
+	assert_int_equal(revokes_of_reload(f, fake, "[allow]\ngroup = 4000000000\n"), 1);
+	assert_int_equal(fixture_log_count(f, "cannot be told"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -450,6 +554,9 @@ int main(void)
 		TEST(anybody_asks_about_himself),
 		TEST(a_reload_revokes_what_is_not_allowed_any_more),
 		TEST(a_reload_judges_by_groups_and_by_the_cgroup_of_now),
+		TEST(a_reload_keeps_what_it_cannot_judge_without_the_name_service),
+		TEST(an_account_of_any_length_is_judged),
+		TEST(a_user_who_is_in_no_database_has_no_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

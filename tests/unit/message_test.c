@@ -246,10 +246,10 @@ static void a_refusal_is_a_header_and_zeroes(void **state)
 	assert_int_equal(reply.fd, -1);
 }
 
-static void fds_that_clients_send_never_enter_svad(void **state)
+static void check_fd_stays_out(size_t size, enum message_kind kind)
 {
 	union request request = good_open();
-	struct iovec iov = { .iov_base = &request, .iov_len = sizeof(request.open) };
+	struct iovec iov = { .iov_base = &request, .iov_len = size };
 	union {
 		struct cmsghdr align;
 		char buffer[CMSG_SPACE(sizeof(int))];
@@ -261,21 +261,29 @@ static void fds_that_clients_send_never_enter_svad(void **state)
 	struct received received;
 	int pair[2], before;
 
-	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	control.align.cmsg_level = SOL_SOCKET;
 	control.align.cmsg_type = SCM_RIGHTS;
 	control.align.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.align), &pair[0], sizeof(int));
-	assert_int_equal(sendmsg(pair[0], &message, 0), sizeof(request.open));
+	assert_int_equal(sendmsg(pair[0], &message, 0), size);
 	before = dup(0);
 	close(before);
-	assert_int_equal(message_receive(pair[1], &request, &received), MESSAGE_VIOLATION);
+	assert_int_equal(message_receive(pair[1], &request, &received), kind);
 	/* the next free number is the same one */
 	assert_int_equal(dup(0), before);
 	close(before);
 	close(pair[0]);
 	close(pair[1]);
+}
+
+/* R8: nor where nothing else is sent */
+static void fds_that_clients_send_never_enter_svad(void **state)
+{
+	(void)state;
+	check_fd_stays_out(sizeof(struct sva_msg_open), MESSAGE_VIOLATION);
+	check_fd_stays_out(1, MESSAGE_VIOLATION);
+	check_fd_stays_out(0, MESSAGE_END);
 }
 
 int main(void)

@@ -183,6 +183,19 @@ static void all_keys_of_a_rule_have_to_match(void **state)
 	policy_free(policy);
 }
 
+/* The first ']' of a set is in it, and fnmatch(3) has classes */
+static void sets_of_every_kind_are_closed(void **state)
+{
+	struct policy *policy = good("[deny]\nuser = 7\ndevice = s[]0]t, x[!]a]y, [[.a.]b]c, a]\n"
+				     "cgroup = /a[[:digit:]x]/b, /c[]], /d[[]\nslice = a[bc].slice\n");
+
+	(void)state;
+	assert_int_equal(policy->rules[0].devices.count, 4);
+	assert_int_equal(policy->rules[0].cgroups.count, 3);
+	assert_int_equal(policy->rules[0].slices.count, 1);
+	policy_free(policy);
+}
+
 static void devices_and_types_match_by_pattern(void **state)
 {
 	struct policy *policy = good("[allow]\nuser = *\ndevice = soft[01], dsa?\n  wq*\ntype = s*\n");
@@ -472,6 +485,16 @@ static void errors_name_their_line_and_the_remedy(void **state)
 	bad("[allow]\nuser = 1\n[allow]\n", 3, "names nobody");
 	bad("[allow]\nuser = *\ndevice = /dev/sva/soft0\n", 3, "no name or pattern");
 	bad("[device /dev/x]\n", 1, "no name or pattern");
+	bad("[deny]\ndevice = soft[0\n", 2, "'[' without a ']'");
+	bad("[deny]\ndevice = soft[0, 1]\n", 2, "'[' without a ']'");
+	bad("[deny]\ndevice = soft[!]\n", 2, "'[' without a ']'");
+	bad("[deny]\ndevice = soft[]\n", 2, "'[' without a ']'");
+	bad("[deny]\ndevice = soft[0][\n", 2, "'[' without a ']'");
+	bad("[deny]\ntype = s[[.a.]\n", 2, "'[' without a ']'");
+	bad("[deny]\ncgroup = /a[b/c]\n", 2, "'[' without a ']'");
+	bad("[deny]\ncgroup = /a[[:digit:]\n", 2, "'[' without a ']'");
+	bad("[deny]\nslice = a[b.slice\n", 2, "'[' without a ']'");
+	bad("[device soft[0]\n", 1, "'[' without a ']'");
 	bad("[allow]\nuser = *\n [deny]\n", 3, "blanks before");
 	bad("[limits]\ncontexts-per-user = 0\n", 2, "not a number from 1");
 	bad("[limits]\ncontexts-per-user = -1\n", 2, "not a number from 1");
@@ -507,6 +530,7 @@ static void errors_name_their_column(void **state)
 		{ "[allow]\nslice = /a/b.slice\n", 2, 9 },
 		{ "[device soft0 soft1]\n", 1, 1 },
 		{ "[device /x]\n", 1, 9 },
+		{ "[deny]\ndevice = soft[01], soft[0\n", 2, 20 },
 		{ "[allow]\n", 1, 1 },
 	};
 
@@ -689,6 +713,7 @@ int main(void)
 		cmocka_unit_test(groups_are_asked_for_once_and_only_where_they_decide),
 		cmocka_unit_test(all_keys_of_a_rule_have_to_match),
 		cmocka_unit_test(devices_and_types_match_by_pattern),
+		cmocka_unit_test(sets_of_every_kind_are_closed),
 		cmocka_unit_test(the_first_match_decides),
 		cmocka_unit_test(a_deny_without_keys_denies_everybody),
 		cmocka_unit_test(the_rule_that_decided_is_known_by_line_and_text),

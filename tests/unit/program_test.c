@@ -442,11 +442,18 @@ static void all_that_it_does_is_on_the_list(void **state)
 	put(p->config, "[limits]\nconnections = 1\n[allow]\nuser = *\ngroup = root\n");
 	assert_int_equal(kill(p->pid, SIGHUP), 0);
 	wait_for(p, "READY=1");
+	/* who has not read its reply keeps its place, and who has makes room */
+	packet_send(fd, &devices, sizeof(devices));
 	other = connect_to(path);
 	packet_receive(other, &reply, NULL);
 	assert_int_equal(reply.msg.reason, SVA_REASON_BUSY);
 	close(other);
-	open_context(fd);
+	packet_receive(fd, &reply, NULL);
+	assert_int_equal(reply.msg.error, 0);
+	other = connect_to(path);
+	assert_int_equal(packet_receive(fd, &reply, NULL), 0);
+	open_context(other);
+	close(other);
 	close(fd);
 	stop_svad(p, "stopping");
 }

@@ -3,18 +3,23 @@
  * sandbox_test.c - canaries: what the filter forbids kills, what svad does lives
  * (R12)
  */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 
@@ -99,6 +104,7 @@ CANARY(call_io_uring, SYS_io_uring_setup, 1, NULL)
 CANARY(call_setuid, SYS_setuid, 0)
 CANARY(call_unshare, SYS_unshare, CLONE_NEWUSER)
 CANARY(call_prctl, SYS_prctl, 0, 0, 0, 0, 0)
+CANARY(call_prctl_name, SYS_prctl, PR_SET_NAME, "x", 0, 0, 0)
 CANARY(call_pidfd_getfd, SYS_pidfd_getfd, 0, 0, 0)
 CANARY(call_process_vm, SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0)
 CANARY(call_userfaultfd, SYS_userfaultfd, 0)
@@ -125,7 +131,7 @@ static void forbidden_calls_kill(void **state)
 		ROW(call_open_both), ROW(call_create), ROW(call_truncate), ROW(call_tmpfile),
 		ROW(call_node_create), ROW(call_unlink), ROW(call_rename), ROW(call_mount),
 		ROW(call_chmod), ROW(call_bpf), ROW(call_io_uring), ROW(call_setuid),
-		ROW(call_unshare), ROW(call_prctl), ROW(call_pidfd_getfd),
+		ROW(call_unshare), ROW(call_prctl), ROW(call_prctl_name), ROW(call_pidfd_getfd),
 		ROW(call_process_vm), ROW(call_userfaultfd), ROW(call_ioctl_tty),
 		ROW(call_ioctl_bind), ROW(call_ioctl_unbind), ROW(call_rlimit),
 		ROW(call_pidfd_open), ROW(call_pidfd_kill), ROW(call_write_cgroup),
@@ -232,13 +238,41 @@ static void judge(void)
 		_exit(1);
 }
 
+static bool journal_full;
+static unsigned int journal_refusals;
+
+/* In front of the C library's, also for libsystemd */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (journal_full) {
+		journal_refusals++;
+		errno = ENOBUFS;
+		return -1;
+	}
+	return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+/* And once with no room for a packet in it, when libsystemd takes a memfd instead */
 static void tell_the_journal(void)
 {
 	const struct record record = { .event = "refused", .about_user = true, .uid = 1 };
 
 	log_record(LOG_NOTICE, &record, "refused");
-	/* one that needs more room than a socket's packet has */
+	journal_full = true;
+	log_record(LOG_NOTICE, &record, "refused");
+	if (!journal_refusals)
+		_exit(1);
 	if (memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING) < 0)
+		_exit(2);
+}
+
+/* sssd's client, while its service has its hands full */
+static void sleep_a_moment(void)
+{
+	const struct timespec moment = { .tv_nsec = 1 };
+
+	if (clock_nanosleep(CLOCK_REALTIME, 0, &moment, NULL) ||
+	    syscall(SYS_nanosleep, &moment, NULL))
 		_exit(1);
 }
 
@@ -272,6 +306,7 @@ static void what_svad_does_is_allowed(void **state)
 	check_lives("notify", notify);
 	check_lives("cgroup", read_cgroup);
 	check_lives("judge", judge);
+	check_lives("sleep", sleep_a_moment);
 	check_journal_lives();
 	state_file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	assert_true(state_file >= 0);
@@ -279,6 +314,122 @@ static void what_svad_does_is_allowed(void **state)
 	give_and_take_header();
 	check_lives("grants", give_and_take);
 	close(state_file);
+}
+
+/* ------------------------------------------------- PID 1's name service */
+
+#define USERDB_SOCKET	"/run/systemd/userdb/io.systemd.DynamicUser"
+#define NSSWITCH_OURS	"/run/nsswitch.conf"
+#define CANNOT		77
+
+static volatile unsigned int *questions;
+
+/* Takes each question, and does not know the name */
+static void userdb_serve(int listener)
+{
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd < 0)
+			_exit(1);
+		++*questions;
+		close(fd);
+	}
+}
+
+static bool nsswitch_asks_systemd(void)
+{
+	FILE *file = fopen(NSSWITCH_OURS, "we");
+
+	if (!file)
+		return false;
+	fputs("passwd: files systemd\ngroup: files systemd\n", file);
+	fclose(file);
+	return !mount(NSSWITCH_OURS, "/etc/nsswitch.conf", NULL, MS_BIND, NULL);
+}
+
+/* A /run of this process alone, as PID 1 makes it; the service, or -1 */
+static pid_t userdb_start(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = USERDB_SOCKET };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t service;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, NULL) || !nsswitch_asks_systemd() ||
+	    mkdir("/run/systemd", 0755) || mkdir("/run/systemd/userdb", 0755) ||
+	    bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(listener, 16))
+		return -1;
+	service = fork();
+	if (!service)
+		userdb_serve(listener);
+	close(listener);
+	return service;
+}
+
+/* A name that a reload finds in no file, and the groups of an account */
+static void ask_userdb(void)
+{
+	unsigned int before = *questions;
+	gid_t groups[64];
+	int count = 64;
+
+	if (getpwnam("no-such-user-here") || getgrnam("no-such-group-here") ||
+	    getpwuid(3999999999u))
+		_exit(1);
+	if (*questions == before)
+		_exit(2);
+	before = *questions;
+	/* root's are known to every module */
+	if (getgrouplist("no-such-user-here", 0, groups, &count) < 1)
+		_exit(3);
+	if (*questions == before)
+		_exit(4);
+}
+
+/* The wait status of ask_userdb() in the filter, as an exit status of its own */
+static void userdb_child(void)
+{
+	pid_t service = userdb_start();
+	int status;
+
+	if (service < 0)
+		_exit(CANNOT);
+	status = in_sandbox(ask_userdb);
+	kill(service, SIGKILL);
+	waitpid(service, NULL, 0);
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* nss-systemd turns an event loop of its own, where there is a service to be asked */
+static void a_name_that_pid_1_is_asked_for_does_not_kill(void **state)
+{
+	void *library = dlopen("libnss_systemd.so.2", RTLD_NOW);
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (!library) {
+		print_message("there is no libnss_systemd.so.2\n");
+		skip();
+	}
+	questions = mmap(NULL, sizeof(*questions), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(questions, MAP_FAILED);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		userdb_child();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	munmap((void *)questions, sizeof(*questions));
+	dlclose(library);
+	if (status == W_EXITCODE(CANNOT, 0)) {
+		print_message("needs root, for a /run of its own\n");
+		skip();
+	}
+	if (status)
+		fail_msg("wait status %#x", (unsigned int)status);
 }
 
 static void abort_still_ends_in_sigabrt(void **state)
@@ -298,6 +449,7 @@ int main(void)
 		cmocka_unit_test(forbidden_calls_kill),
 #if !UNDER_ASAN
 		cmocka_unit_test(what_svad_does_is_allowed),
+		cmocka_unit_test(a_name_that_pid_1_is_asked_for_does_not_kill),
 		cmocka_unit_test(abort_still_ends_in_sigabrt),
 #endif
 	};

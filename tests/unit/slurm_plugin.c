@@ -39,6 +39,7 @@ typedef int (*hook_fn)(spank_t spank, int argc, char **argv);
  * @error: what the plugin said last
  * @devices, @socket: as tasks would find them in their environment
  * @refuse: the reason with which svad refuses
+ * @refuse_device: it refuses nothing but a grant there
  */
 static struct world {
 	enum spank_context context;
@@ -50,6 +51,7 @@ static struct world {
 	char devices[256];
 	char socket[128];
 	uint32_t refuse;
+	const char *refuse_device;
 	struct sva_msg_grant grants[GRANTS_MAX];
 	uint32_t last_number;
 } world;
@@ -221,9 +223,10 @@ static bool serve(struct fake_svad *self, int connection, const union fake_reque
 		answer_list(connection, request);
 		return true;
 	}
-	if (world.refuse) {
+	if (world.refuse || (request->msg.type == SVA_MSG_ADD_GRANT && world.refuse_device &&
+			     !strcmp(request->add_grant.device, world.refuse_device))) {
 		done.msg.error = -EPERM;
-		done.msg.reason = world.refuse;
+		done.msg.reason = world.refuse ? world.refuse : SVA_REASON_NO_STATE;
 	} else if (request->msg.type == SVA_MSG_ADD_GRANT) {
 		struct sva_msg_grant *grant = grant_slot(request->add_grant.device,
 							 request->add_grant.cgroup);
@@ -564,6 +567,25 @@ static void a_step_without_grant_gets_it_anew(void **state)
 	assert_string_equal(world.devices, "soft0:3");
 }
 
+/* svad took one of the prolog's grants and not the next: what is there is not all */
+static void a_step_that_asks_for_all_gets_all(void **state)
+{
+	(void)state;
+	world.argument = "all";
+	world.allocated = "sva:soft0(CNT:3),sva:soft1(CNT:2)";
+	world.refuse_device = "soft1";
+	assert_int_equal(prolog(), 0);
+	assert_error_says("on soft1");
+	assert_int_equal(granted("soft0"), 3);
+	slurmstepd_is_there(true);
+	assert_true(step() < 0);
+	assert_error_says("on soft1");
+	world.refuse_device = NULL;
+	assert_int_equal(step(), 0);
+	assert_string_equal(world.devices, "soft0:3,soft1:2");
+	assert_int_equal(granted("soft1"), 2);
+}
+
 /* A step may ask for a device that the job's other steps have not asked for */
 static void a_step_that_asks_for_more_gets_it(void **state)
 {
@@ -763,6 +785,7 @@ int main(void)
 		TEST(a_task_finds_what_it_was_granted),
 		TEST(an_allocation_that_does_not_fit_is_not_guessed_at),
 		TEST(a_step_without_grant_gets_it_anew),
+		TEST(a_step_that_asks_for_all_gets_all),
 		TEST(a_step_that_asks_for_more_gets_it),
 		TEST(a_task_without_grant_is_refused),
 		TEST(a_task_is_refused_where_svad_is_not_there),

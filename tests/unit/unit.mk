@@ -19,6 +19,11 @@ $(SVAD_TEST_DIR)/fixture.o $(SVAD_TEST_DIR)/fake_svad.o: \
 $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS) -lcmocka
 
+# What the name service answers
+$(SVAD_TEST_DIR)/limits_test: LDFLAGS += -Wl,--wrap=getpwuid_r,--wrap=getgrouplist
+# A machine that hides which boot it is
+$(SVAD_TEST_DIR)/grant_test: LDFLAGS += -Wl,--wrap=fopen64,--wrap=fstatfs64
+
 # They run these programs.
 $(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(B)/tools/svactl $(SVAD_TEST_DIR)/fake_svad
 
