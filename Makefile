@@ -63,7 +63,7 @@ GUEST_TESTS	:=
 GUEST_CLIENTS	:=
 
 # These goals install what is missing first, and only then make the others.
-OUTER_GOALS	:= demo check check-hpc setup deb check-deb install-dkms help clean
+OUTER_GOALS	:= demo check check-debug check-hpc setup deb check-deb install-dkms help clean
 INNER		:= $(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all))
 
 .PHONY: all
@@ -297,7 +297,12 @@ check-vm:
 check-vtd: vtd-tests reasons-tests
 
 check-debug:
-	B='$(B)' MAKE='$(MAKE)' tests/debug $(GUEST_TESTS)
+	B='$(B)' MAKE='$(MAKE)' tests/debug
+
+# Their names, for it
+.PHONY: guest-tests-named
+guest-tests-named:
+	printf '%s\n' $(GUEST_TESTS)
 
 # What it needs, and make check does not, comes first; the plugin is built for that Slurm
 check-hpc:

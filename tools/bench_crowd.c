@@ -20,6 +20,7 @@
 #define ROUNDS	 2	/* with the crowd and without */
 #define SAMPLES	 200	/* in each */
 #define RECOVERY_MS 100	/* what svad is to be back within */
+#define FORGET_MS 60000	/* svad has to have forgotten a crowd within */
 
 struct crowd {
 	pid_t pid;
@@ -62,6 +63,41 @@ static void crowd_leave(struct crowd *crowd)
 {
 	kill(crowd->pid, SIGKILL);
 	waitpid(crowd->pid, NULL, 0);
+}
+
+/* What svad counts, on all devices */
+static int contexts_counted(struct bench *bench, uint32_t *total)
+{
+	struct sva_msg_device *devices = NULL;
+	struct client client;
+	uint32_t count = 0;
+	int ret = client_connect(&client, NULL, 0);
+
+	if (!ret)
+		ret = client_all_devices(&client, &devices, &count);
+	bench->reason = client.reason;
+	*total = 0;
+	for (uint32_t i = 0; !ret && i < count; i++)
+		*total += devices[i].contexts;
+	free(devices);
+	client_close(&client);
+	return ret;
+}
+
+/* Until then svad is at work for those that have left, and whoever is measured waits */
+static int crowd_forget(struct bench *bench, uint32_t before)
+{
+	int64_t end = clock_ns() + FORGET_MS * 1000000ll;
+	uint32_t now;
+	int ret;
+
+	do {
+		ret = contexts_counted(bench, &now);
+		if (ret < 0 || now <= before)
+			return ret;
+		usleep(1000);
+	} while (clock_ns() < end);
+	return -ETIMEDOUT;
 }
 
 static int crowd_come(struct bench *bench, struct crowd *crowd, size_t count)
@@ -147,13 +183,16 @@ static int some_samples(struct bench *bench, time_fn time, struct samples *sampl
 static int among(struct bench *bench, time_fn time, size_t count, struct samples *samples)
 {
 	struct crowd crowd;
-	int ret = crowd_come(bench, &crowd, count);
+	uint32_t before;
+	int ret = contexts_counted(bench, &before);
 
+	if (!ret)
+		ret = crowd_come(bench, &crowd, count);
 	if (ret < 0)
 		return crowd_error(bench, ret);
 	ret = some_samples(bench, time, samples);
 	crowd_leave(&crowd);
-	return ret;
+	return ret < 0 ? ret : crowd_forget(bench, before);
 }
 
 /* Without, with, without: what the machine does meanwhile is in both */

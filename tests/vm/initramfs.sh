@@ -127,6 +127,18 @@ user_id()
 	done
 }
 
+# base_pack STAGE: as an archive, with the users' homes
+base_pack()
+(
+	local user
+
+	cd "$1" && chmod -R a+rX etc usr && archive +0:+0 . || exit 1
+	for user in alice bob mallory; do
+		mkdir -m 0755 "home/$user" &&
+			archive "+$(user_id "$user"):+$(user_id "$user")" "home/$user" || exit 1
+	done
+)
+
 # base_make OUT: the archive OUT.cpio, and OUT.libs: what libraries it has
 base_make()
 {
@@ -145,15 +157,7 @@ base_make()
 	libraries_add "$stage" '' "$stage"/usr/bin/{bash,udevadm} "$stage/$GUEST_LIB/libkmod.so.2" \
 		"$stage"/usr/sbin/svad "$stage"/usr/bin/sva*
 	ls "$stage/$GUEST_LIB" >"$folder/libs"
-	(
-		set -e
-		cd "$stage"
-		archive +0:+0 .
-		for user in alice bob mallory; do
-			mkdir -m 0755 "home/$user"
-			archive "+$(user_id "$user"):+$(user_id "$user")" "home/$user"
-		done
-	) >"$folder/cpio" || return 1
+	base_pack "$stage" >"$folder/cpio" || return 1
 	mv "$folder/libs" "$out.libs"
 	mv "$folder/cpio" "$out.cpio"
 	rm -rf "$folder"
@@ -164,12 +168,14 @@ base_make()
 declare -A base_has=()
 base_find()
 {
-	local key base name
+	local key base name inputs
 
+	inputs=$(base_inputs | cut -d' ' -f2- | xargs -d '\n' stat -Lc '%n %s %.Y %i') ||
+		die "what the guest is made of cannot be looked at"
 	key=$({
 		cat "$TREE_STAMP" "${BASH_SOURCE[0]}"
 		base_inputs
-		base_inputs | cut -d' ' -f2 | xargs -d '\n' stat -Lc '%n %s %.Y %i'
+		echo "$inputs"
 	} | sha256sum | cut -c1-16)
 	base=$VM_FOLDER/base-$key
 	if [ ! -s "$base.cpio" ] || [ ! -s "$base.libs" ]; then

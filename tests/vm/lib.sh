@@ -4,6 +4,9 @@
 # lib.sh - what the scripts of the rig share: words on the terminal, and where
 # the cached Debian tree is.  Sourced, never run.
 
+# What is made here is for everybody, in the cache and in the guest
+umask 022
+
 RIG_SUITE=trixie
 RIG_ARCH=amd64
 

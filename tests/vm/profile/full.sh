@@ -114,15 +114,7 @@ base_make()
 	done <"$ROOT/libraries"
 	libraries_add "$stage" '' "$stage"/usr/sbin/svad "$stage"/usr/bin/sva*
 	{ cat "$ROOT/libraries"; ls "$stage/$GUEST_LIB"; echo libsva.so.0; } >"$folder/libs"
-	(
-		set -e
-		cd "$stage"
-		archive +0:+0 .
-		for user in alice bob mallory; do
-			mkdir -m 0755 "home/$user"
-			archive "+$(user_id "$user"):+$(user_id "$user")" "home/$user"
-		done
-	) >"$folder/cpio" || return 1
+	base_pack "$stage" >"$folder/cpio" || return 1
 	mv "$folder/libs" "$out.libs"
 	mv "$folder/cpio" "$out.cpio"
 	rm -rf "$folder"
