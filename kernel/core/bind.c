@@ -241,6 +241,7 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 {
 	const struct sva_bind_task *args = ucmd->buf;
+	bool counted;
 	int ret;
 
 	ret = begin_bind(ctx, &ucmd->reason);
@@ -249,12 +250,13 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	sva_race_point();
 	ctx->fault_events = args->flags & SVA_BIND_FAULT_EVENTS;
 	ret = sva_device_begin_bind(ctx, &ucmd->reason);
-	if (!ret) {
+	counted = !ret;
+	if (!ret)
 		ret = bind_if_viable(ctx, ucmd);
-		if (ret)
-			sva_device_undo_bind(ctx->sdev);
-	}
 	leave_bind(ctx, !ret);
+	/* last: a reset that this begins ends what is being bound */
+	if (ret && counted)
+		sva_device_undo_bind(ctx->sdev);
 	return ret;
 }
 

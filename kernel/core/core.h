@@ -293,7 +293,7 @@ struct sva_context *sva_device_next(struct sva_device *sdev, u64 after);
 bool sva_device_is_ours(const struct device *parent, const struct device_driver *driver);
 int sva_device_usable(struct sva_device *sdev, u32 *reason);
 void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only);
-void sva_device_end_bound(struct sva_device *sdev, u32 reason);
+void sva_device_await_ends(struct sva_device *sdev);
 int sva_device_reset_idle(struct sva_device *sdev);
 void sva_device_reset_work(struct work_struct *work);
 struct sva_device *sva_device_new(struct device *parent, const struct sva_device_desc *desc,

@@ -109,14 +109,27 @@ struct leaving {
 	struct device *dev;
 };
 
+/* The contexts of the device itself end with it */
+static bool stays(const struct sva_device *sdev, const struct leaving *leaving)
+{
+	return sdev->group == leaving->group && sdev->parent != leaving->dev;
+}
+
 static int end_sibling(struct device *dev, void *data)
 {
 	struct sva_device *sdev = to_sva_device(dev);
-	const struct leaving *leaving = data;
 
-	/* the contexts of the device itself end with it */
-	if (sdev->group == leaving->group && sdev->parent != leaving->dev)
-		sva_device_end_bound(sdev, SVA_REASON_GROUP_CHANGING);
+	if (stays(sdev, data))
+		sva_device_end_all(sdev, SVA_REASON_GROUP_CHANGING, true);
+	return 0;
+}
+
+static int await_sibling(struct device *dev, void *data)
+{
+	struct sva_device *sdev = to_sva_device(dev);
+
+	if (stays(sdev, data))
+		sva_device_await_ends(sdev);
 	return 0;
 }
 
@@ -127,7 +140,9 @@ void sva_device_end_siblings(struct sva_group *group, struct device *leaving)
 {
 	struct leaving args = { .group = group, .dev = leaving };
 
+	/* a device is not idle before its partitions are */
 	class_for_each_device(&sva_class, NULL, &args, end_sibling);
+	class_for_each_device(&sva_class, NULL, &args, await_sibling);
 }
 
 void sva_device_follow_viability(void)
@@ -294,6 +309,8 @@ int sva_device_publish(struct sva_device *sdev)
 	if (ret) {
 		/* its node was there: it may have been opened, and have contexts */
 		set_gone(sdev);
+		if (sdev->whole == sdev)
+			sva_partitions_remove_all(sdev);
 		sva_device_retire(sdev);
 	}
 	return ret;

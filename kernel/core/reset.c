@@ -57,10 +57,9 @@ static bool none_live(struct sva_device *sdev)
 	return idle;
 }
 
-/* Ends what is bound, and waits for it */
-void sva_device_end_bound(struct sva_device *sdev, u32 reason)
+/* Of all that is bound on the whole device, which somebody has asked for */
+void sva_device_await_ends(struct sva_device *sdev)
 {
-	sva_device_end_all(sdev, reason, true);
 	wait_event(sdev->whole->idle, none_live(sdev));
 }
 
@@ -79,7 +78,7 @@ static void end_for_reset(struct sva_device *sdev)
 {
 	sva_race_point();
 	sva_partitions_each(sdev, end_bound, NULL);
-	wait_event(sdev->idle, none_live(sdev));
+	sva_device_await_ends(sdev);
 }
 
 static int finish_reset(struct sva_device *sdev)

@@ -115,17 +115,18 @@ static bool has_stopped(const struct apci_slot *slot)
 	return state == SVA_PCI_STATE_STOPPED || state == APCI_GONE;
 }
 
+/* Being told is not enough: it may have been of the slot's last context */
 static bool await_stop(struct apci_slot *slot)
 {
 	unsigned long deadline = jiffies + STOP_TIMEOUT;
 
-	while (!wait_for_completion_timeout(&slot->stopped, STOP_LOOK)) {
+	for (;;) {
+		wait_for_completion_timeout(&slot->stopped, STOP_LOOK);
 		if (has_stopped(slot))
 			return true;
 		if (time_after(jiffies, deadline))
 			return false;
 	}
-	return true;
 }
 
 /* The device is not asked to say it: it may be gone, or mute */

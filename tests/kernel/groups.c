@@ -459,3 +459,23 @@ TEST(R11, sibling_that_leaves_while_contexts_are_bound_harms_nobody)
 	says_viable(queue.node, "soft0");
 	works(queue.node);
 }
+
+#define PARTITION "5a5a0000-0000-4000-8000-0000000000f0"
+
+/* The device itself has nothing bound, and waits for its partition's contexts all the same */
+TEST(R11, sibling_that_leaves_while_a_partition_is_in_use_harms_nobody)
+{
+	int result, node, ctx;
+	uint64_t id;
+
+	two_in_a_group();
+	result = text_write("/sys/class/sva/soft0/types/shared/create", PARTITION " 4");
+	CHECK(result == 0, "no partition: %s", strerror(-result));
+	node = node_open_of(PARTITION);
+	ctx = context_create(node, getpid(), &id);
+	context_bind(ctx);
+	sibling_leave();
+	CHECK_EQ(event_await(node, SVA_EVENT_ENDED, id).reason, SVA_REASON_GROUP_CHANGING);
+	says_viable(node, PARTITION);
+	works(node);
+}

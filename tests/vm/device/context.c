@@ -221,9 +221,13 @@ bool contexts_init(struct accel *accel)
 
 void contexts_exit(struct accel *accel)
 {
-	for (uint32_t i = 0; i < accel->num_contexts; i++) {
+	for (uint32_t i = 0; i < accel->num_contexts; i++)
 		engine_stop(context_at(accel, i));
+}
+
+void contexts_free(struct accel *accel)
+{
+	for (uint32_t i = 0; i < accel->num_contexts; i++)
 		pthread_mutex_destroy(&context_at(accel, i)->lock);
-	}
 	free(accel->contexts);
 }

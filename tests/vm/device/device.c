@@ -187,7 +187,9 @@ static void device_exit(struct PCIDevice *pci)
 	accel_reset(accel, true);
 	contexts_exit(accel);
 	rogue_exit(accel);
+	/* until then the IOMMU tells of what is invalid, and each context is asked */
 	pages_exit(accel);
+	contexts_free(accel);
 	qemu.msix_uninit_exclusive_bar(pci);
 	qemu.pcie_aer_exit(pci);
 	qemu.pcie_cap_exit(pci);

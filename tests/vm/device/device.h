@@ -149,7 +149,9 @@ void context_event_locked(struct context *ctx, uint32_t event);
 /* The same for the engine, which holds no lock: tell the driver */
 void context_event(struct context *ctx, uint32_t event);
 bool contexts_init(struct accel *accel);
+/* Their engines; and what is left of them when nobody asks them any more */
 void contexts_exit(struct accel *accel);
+void contexts_free(struct accel *accel);
 /* Ends all that is under way; @function: the reset is the function's.  BQL */
 void accel_reset(struct accel *accel, bool function);
 

@@ -148,6 +148,13 @@ static void ghost_end(struct ghost *ghost)
 	context_event_locked(ghost->ctx, SVA_PCI_EVENT_LATE);
 }
 
+/* Not before the stop that it is of: what that says would be the last word */
+static bool is_due(const struct ghost *ghost)
+{
+	return ghost->ends && clock_ns() >= ghost->ends &&
+	       !(ghost->ctx && ghost->ctx->state == SVA_PCI_STATE_STOPPING);
+}
+
 static void haunt_all(struct accel *accel)
 {
 	struct ghost **at = &accel->ghosts->first, *ghost;
@@ -156,7 +163,7 @@ static void haunt_all(struct accel *accel)
 		haunt(accel, ghost, ghost->address);
 		if (ghost->replays)
 			haunt(accel, ghost, next_address(accel->ghosts));
-		if (!ghost->ends || clock_ns() < ghost->ends) {
+		if (!is_due(ghost)) {
 			at = &ghost->next;
 			continue;
 		}
