@@ -927,21 +927,34 @@ static int turns_without_fds(struct fixture *f)
 	return turns;
 }
 
-static void want_of_fds_makes_clients_wait_and_not_svad_spin(void **state)
+/* Connects while svad has no fd for it, which begins a pause */
+static int client_that_has_to_wait(struct fixture *f)
 {
-	struct fixture *f = *state;
 	int client;
 
 	fixture_start(f, "[allow]\nuser = *\n");
 	fixture_plug(f, "soft0", 10);
 	client = fixture_connect(f, -1);
 	assert_in_range(turns_without_fds(f), 1, 2);
-	assert_true(fixture_log_has(f, "LimitNOFILE"));
-	/* the pause ends by itself */
+	return client;
+}
+
+/* The pause ends by itself */
+static void check_served_in_the_end(struct fixture *f, int client)
+{
 	while (!f->svad.clients.count)
 		assert_true(sd_event_run(f->event, 5000000) > 0);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
 	close(client);
+}
+
+static void want_of_fds_makes_clients_wait_and_not_svad_spin(void **state)
+{
+	struct fixture *f = *state;
+	int client = client_that_has_to_wait(f);
+
+	assert_true(fixture_log_has(f, "LimitNOFILE"));
+	check_served_in_the_end(f, client);
 }
 
 static int deaf_socket = -1, deaf_times;
@@ -961,20 +974,13 @@ int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 static void svad_that_could_not_listen_again_tries_until_it_can(void **state)
 {
 	struct fixture *f = *state;
-	int client;
+	int client = client_that_has_to_wait(f);
 
-	fixture_start(f, "[allow]\nuser = *\n");
-	fixture_plug(f, "soft0", 10);
-	client = fixture_connect(f, -1);
-	assert_in_range(turns_without_fds(f), 1, 2);
 	deaf_socket = f->svad.clients.socket;
 	deaf_times = 2;
-	while (!f->svad.clients.count)
-		assert_true(sd_event_run(f->event, 5000000) > 0);
+	check_served_in_the_end(f, client);
 	deaf_socket = -1;
 	assert_int_equal(deaf_times, 0);
-	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
-	close(client);
 }
 
 /* ------------------------------------------------------------- violations */

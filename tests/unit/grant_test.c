@@ -544,8 +544,15 @@ int __wrap_fstatfs64(int fd, struct statfs64 *status)
 	return ret;
 }
 
-static size_t grants_after_restart(struct fixture *f)
+/* One is given with the state file on @filesystem, and svad restarted: how many it has */
+static size_t grants_kept_on(struct fixture *f, long filesystem)
 {
+	int root;
+
+	state_on = filesystem;
+	root = fixture_connect(f, 0);
+	must_give(f, root, "", ALICE, 5);
+	close(root);
 	fixture_stop(f);
 	fixture_start(f, "");
 	return f->svad.grants.count;
@@ -555,22 +562,14 @@ static size_t grants_after_restart(struct fixture *f)
 static void a_boot_that_cannot_be_told_has_no_grants_of_before(void **state)
 {
 	struct fixture *f = *state;
-	int root;
 
 	fixture_need_root();
 	boot_hidden = true;
 	state_on = EXT4_SUPER_MAGIC;
 	fixture_start(f, "");
-	root = fixture_connect(f, 0);
-	must_give(f, root, "", ALICE, 5);
-	close(root);
-	assert_int_equal(grants_after_restart(f), 0);
+	assert_int_equal(grants_kept_on(f, EXT4_SUPER_MAGIC), 0);
 	assert_int_equal(fixture_log_count(f, "grants end with svad"), 2);
-	state_on = TMPFS_MAGIC;
-	root = fixture_connect(f, 0);
-	must_give(f, root, "", ALICE, 5);
-	close(root);
-	assert_int_equal(grants_after_restart(f), 1);
+	assert_int_equal(grants_kept_on(f, TMPFS_MAGIC), 1);
 	assert_int_equal(fixture_log_count(f, "grants end with svad"), 2);
 	boot_hidden = false;
 	state_on = 0;
