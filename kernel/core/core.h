@@ -303,7 +303,7 @@ void sva_device_retire(struct sva_device *sdev);
 
 /* --------------------------------------------------------- description.c */
 
-int sva_description_check(const struct sva_device_desc *desc);
+const char *sva_description_fault(const struct sva_device_desc *desc);
 int sva_description_copy(struct sva_device *sdev, const struct sva_device_desc *desc);
 void sva_description_free(struct sva_device *sdev);
 

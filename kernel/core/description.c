@@ -66,12 +66,19 @@ static bool regions_valid(const struct sva_device_desc *desc)
 }
 
 /**
- * sva_description_check() - whether a device can be what its provider says: 0 or -EINVAL
+ * sva_description_fault() - why a device cannot be what its provider says, or NULL (R7)
  */
-int sva_description_check(const struct sva_device_desc *desc)
+const char *sva_description_fault(const struct sva_device_desc *desc)
 {
-	return name_valid(desc->name) && ops_complete(desc->ops) && types_valid(desc) &&
-	       regions_valid(desc) ? 0 : -EINVAL;
+	if (!name_valid(desc->name))
+		return "its name has to be of letters, digits, '-', '_' and '.', and not begin with '.'";
+	if (!ops_complete(desc->ops))
+		return "a function of its ops that is not optional is missing";
+	if (!types_valid(desc))
+		return "it needs a type, and each a name of its own, made as the device's";
+	if (!regions_valid(desc))
+		return "its regions have to be whole pages, not at 0, below 2^63, and apart";
+	return NULL;
 }
 
 /**

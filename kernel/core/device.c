@@ -239,12 +239,14 @@ static struct sva_device *sva_device_alloc(struct device *parent, struct sva_dev
 struct sva_device *sva_device_new(struct device *parent, const struct sva_device_desc *desc,
 				  struct sva_device *whole)
 {
+	const char *fault = sva_description_fault(desc);
 	struct sva_device *sdev;
 	int ret;
 
-	ret = sva_description_check(desc);
-	if (ret)
-		return ERR_PTR(ret);
+	if (fault) {
+		dev_err(parent, "not registered: %s\n", fault);
+		return ERR_PTR(-EINVAL);
+	}
 	sdev = sva_device_alloc(parent, whole);
 	if (!sdev)
 		return ERR_PTR(-ENOMEM);
@@ -326,8 +328,9 @@ int sva_device_publish(struct sva_device *sdev)
  *
  * Context: Process context of the driver's probe; sleeps.
  * Return: the device, the caller's until sva_device_unregister(), or an ERR_PTR:
- * -EINVAL for a description that makes no sense, -EEXIST where there is a device of
- * this name, -ENOSPC with too many devices, -ENOMEM, or what the reset returned.
+ * -EINVAL for a description that makes no sense (the log says why), -EEXIST where there
+ * is a device of this name, -ENOSPC with too many devices, -ENOMEM, or what the reset
+ * returned.
  */
 struct sva_device *sva_device_register(struct device *parent,
 				       const struct sva_device_desc *desc)

@@ -26,7 +26,7 @@ EXPORT_SYMBOL_IF_KUNIT(sva_account_get);
 EXPORT_SYMBOL_IF_KUNIT(sva_account_put);
 EXPORT_SYMBOL_IF_KUNIT(sva_account_full);
 
-EXPORT_SYMBOL_IF_KUNIT(sva_description_check);
+EXPORT_SYMBOL_IF_KUNIT(sva_description_fault);
 
 EXPORT_SYMBOL_IF_KUNIT(sva_pins_check_range);
 EXPORT_SYMBOL_IF_KUNIT(sva_region_find);
