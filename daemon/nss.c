@@ -8,19 +8,26 @@
 
 #define NSLCD_SOCKET "/run/nslcd/socket"
 
-static bool service_is_local(const char *service)
+/* They read files, or ask PID 1's own, which knows no accounts of people by itself */
+static bool service_is_there(const char *service)
 {
-	static const char *const local[] = {
-		"files", "compat", "db", "altfiles", "extrausers", "cache", "systemd",
-		"mymachines", "sss", "winbind",
+	static const char *const there[] = {
+		"files", "compat", "db", "altfiles", "extrausers", "systemd", "mymachines",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
-		if (!strcmp(service, local[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++) {
+		if (!strcmp(service, there[i]))
 			return true;
 	}
-	/* two modules have this name: one asks nslcd, the other the server */
-	return !strcmp(service, "ldap") && !access(NSLCD_SOCKET, F_OK);
+	return false;
+}
+
+static bool service_is_local(const char *service)
+{
+	/* two modules are named ldap: one asks nslcd, the other the server */
+	return service_is_there(service) || !strcmp(service, "cache") ||
+	       !strcmp(service, "sss") || !strcmp(service, "winbind") ||
+	       (!strcmp(service, "ldap") && !access(NSLCD_SOCKET, F_OK));
 }
 
 static bool is_about_people(const char *database)
@@ -29,8 +36,9 @@ static bool is_about_people(const char *database)
 	       !strcmp(database, "initgroups");
 }
 
-/* "database: service [STATUS=action] service # comment" */
-static bool line_forbidden(char *line, char name[NSS_NAME_LEN])
+/* "database: service [STATUS=action] service # comment": the first that is not @known */
+static bool line_has_other(char *line, bool (*known)(const char *service),
+			   char name[NSS_NAME_LEN])
 {
 	char *state = NULL, *database, *service;
 
@@ -46,7 +54,7 @@ static bool line_forbidden(char *line, char name[NSS_NAME_LEN])
 				return false;
 			continue;
 		}
-		if (service_is_local(service))
+		if (known(service))
 			continue;
 		name_copy(name, service, NSS_NAME_LEN);
 		return true;
@@ -55,15 +63,28 @@ static bool line_forbidden(char *line, char name[NSS_NAME_LEN])
 }
 
 /* Without the file glibc looks into /etc/passwd and /etc/group */
-bool nss_forbidden(const char *path, char name[NSS_NAME_LEN])
+static bool file_has_other(const char *path, bool (*known)(const char *service),
+			   char name[NSS_NAME_LEN])
 {
 	FILE *file = fopen(path, "re");
 	char line[512];
-	bool forbidden = false;
+	bool found = false;
 
-	while (file && !forbidden && fgets(line, sizeof(line), file))
-		forbidden = line_forbidden(line, name);
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = line_has_other(line, known, name);
 	if (file)
 		fclose(file);
-	return forbidden;
+	return found;
+}
+
+bool nss_forbidden(const char *path, char name[NSS_NAME_LEN])
+{
+	return file_has_other(path, service_is_local, name);
+}
+
+bool nss_may_be_away(const char *path)
+{
+	char name[NSS_NAME_LEN];
+
+	return file_has_other(path, service_is_there, name);
 }

@@ -17,4 +17,11 @@
 /* The first service of the file at @path that the filter would forbid; false: none */
 bool nss_forbidden(const char *path, char name[NSS_NAME_LEN]);
 
+/*
+ * May a service of the file at @path be away, as sssd is while it starts?  glibc tells
+ * only of the last service that it asked, and of groups not even that: without one that
+ * is away somebody whom it knows seems to be nobody, or in no group.
+ */
+bool nss_may_be_away(const char *path);
+
 #endif /* SVAD_NSS_H */

@@ -5,22 +5,27 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <time.h>
 
 #include <sva.h>
 
 #include "account.h"
 #include "admin.h"
 #include "log.h"
+#include "nss.h"
 #include "reload.h"
 
 #define LIST_ENTRIES	64	/* asked for at once */
 #define GROUPS_MAX	65536	/* the kernel's NGROUPS_MAX: no process has more */
 #define ACCOUNT_MAX	1048576	/* bytes that one user's entry may have */
+#define PATIENCE_S	2	/* who answers later is not asked about the next user */
 
 /**
  * struct judge - one context at a time, of a user for whom the database was asked
+ * @may_be_away: a name service that knows some users or groups: nss_may_be_away()
+ * @slow: one that took longer than PATIENCE_S, while svad served nobody
  * @known: @who is the user of the last context
- * @asked: and @groups are his, but for an @unknown reason (an errno)
+ * @asked: and @groups are his, unless @unknown says why they cannot be told
  * @told: that some user's groups are not known
  */
 struct judge {
@@ -28,29 +33,46 @@ struct judge {
 	struct svad *svad;
 	const struct device *device;
 	const struct sva_context_entry *entry;
+	bool may_be_away;
+	bool slow;
 	bool known;
 	bool asked;
 	bool told;
-	int unknown;
+	const char *unknown;
 	gid_t groups[GROUPS_MAX];
 	char cgroup[CGROUP_PATH_MAX];
 };
 
 _Static_assert(offsetof(struct judge, who) == 0, "judge_load_cgroup()");
 
+/*
+ * getgrouplist() leaves out what a service that is away knows, and does not say so.
+ * One that cannot even name a group may be the one that would have put him into it.
+ */
+static const char *groups_named(struct judge *judge)
+{
+	const struct policy_ids *groups = &judge->svad->policy->groups;
+
+	for (size_t i = 0; judge->may_be_away && i < groups->count; i++) {
+		if (!getgrgid(groups->ids[i]))
+			return "a group of the policy has no name now";
+	}
+	return NULL;
+}
+
 /* getgrouplist() lists the user's own group too.  -1: more than any process has, or no memory */
-static int groups_of_account(struct judge *judge, const struct passwd *user)
+static const char *groups_of_account(struct judge *judge, const struct passwd *user)
 {
 	int count = GROUPS_MAX;
 
 	if (getgrouplist(user->pw_name, user->pw_gid, judge->groups, &count) < 0)
-		return count > GROUPS_MAX ? E2BIG : ENOMEM;
+		return strerror(count > GROUPS_MAX ? E2BIG : ENOMEM);
 	judge->who.num_groups = (size_t)count;
-	return 0;
+	return groups_named(judge);
 }
 
-/* A user who is in no database any more has no groups; an errno: nobody could tell */
-static int groups_ask(struct judge *judge, uint32_t uid)
+/* A user who is in no database any more has no groups; or why nobody can tell */
+static const char *groups_ask(struct judge *judge, uint32_t uid)
 {
 	struct passwd user, *found = NULL;
 
@@ -61,10 +83,32 @@ static int groups_ask(struct judge *judge, uint32_t uid)
 		if (err == ERANGE)
 			continue;
 		if (err)
-			return err;
-		return found ? groups_of_account(judge, found) : 0;
+			return strerror(err);
+		if (found)
+			return groups_of_account(judge, found);
+		return judge->may_be_away ? "no service knows the user now" : NULL;
 	}
-	return ERANGE;
+	return strerror(ERANGE);
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static const char *groups_ask_in_time(struct judge *judge, uint32_t uid)
+{
+	time_t before = seconds_now();
+	const char *unknown;
+
+	if (judge->slow)
+		return "the name service is too slow";
+	unknown = groups_ask(judge, uid);
+	judge->slow = seconds_now() - before > PATIENCE_S;
+	return unknown;
 }
 
 static void judge_load_groups(struct subject *who)
@@ -72,7 +116,7 @@ static void judge_load_groups(struct subject *who)
 	struct judge *judge = (struct judge *)who;
 
 	if (!judge->asked)
-		judge->unknown = groups_ask(judge, who->uid);
+		judge->unknown = groups_ask_in_time(judge, who->uid);
 	judge->asked = true;
 	if (!judge->unknown)
 		return;
@@ -80,8 +124,8 @@ static void judge_load_groups(struct subject *who)
 	if (judge->told)
 		return;
 	judge->told = true;
-	log_warning("the groups of user %u, and maybe of others, cannot be told: %s; their contexts stay where a rule needs groups: see that the services of /etc/nsswitch.conf answer, and reload again",
-		    who->uid, strerror(judge->unknown));
+	log_warning("the groups of user %u, and maybe of others, cannot be told: %s; their contexts stay where a rule needs groups: see that the services of /etc/nsswitch.conf answer (getent passwd %u), and reload again, or revoke (svactl revoke)",
+		    who->uid, judge->unknown, who->uid);
 }
 
 static void judge_call(struct judge *judge, uint32_t uid)
@@ -180,6 +224,7 @@ void reload_revoke(struct svad *svad)
 		return;
 	}
 	judge->svad = svad;
+	judge->may_be_away = nss_may_be_away(NSS_PATH);
 	for (size_t i = 0; (device = devices_next(&svad->devices, &i)); i++) {
 		int err = device_revoke(judge, device);
 

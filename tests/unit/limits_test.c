@@ -435,7 +435,8 @@ static void a_reload_judges_by_groups_and_by_the_cgroup_of_now(void **state)
 
 /* What the name service answers to who asks for a user, and how many groups he has */
 static int passwd_error;
-static bool passwd_short, groups_too_many;
+static bool passwd_short, groups_too_many, service_away;
+static time_t passwd_takes, clock_ahead;	/* seconds */
 
 int __real_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
 		      struct passwd **found);
@@ -443,11 +444,30 @@ int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
 		      struct passwd **found);
 int __real_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
 int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+bool __wrap_nss_may_be_away(const char *path);
+
+/* Other than files, whatever this machine has */
+bool __wrap_nss_may_be_away(const char *path)
+{
+	assert_string_equal(path, "/etc/nsswitch.conf");
+	return service_away;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int ret = __real_clock_gettime(clock, now);
+
+	now->tv_sec += clock_ahead;
+	return ret;
+}
 
 int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
 		      struct passwd **found)
 {
 	*found = NULL;
+	clock_ahead += passwd_takes;
 	if (passwd_error)
 		return passwd_error;
 	if (passwd_short && size < 100000)
@@ -506,6 +526,52 @@ static void a_reload_keeps_what_it_cannot_judge_without_the_name_service(void **
 	close_all(clients, ARRAY_SIZE(clients));
 }
 
+/*
+ * glibc says that nobody knows the user, where the last service that it asked says so,
+ * and leaves out the groups of a service that is away
+ */
+static void a_reload_keeps_what_a_service_that_is_away_may_know(void **state)
+{
+	static const char by_group[] = "[allow]\ngroup = 4000000000\n";
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	int client, context;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	client = fixture_connect(f, (uid_t)-1);
+	assert_int_equal(fixture_open(f, client, "soft0", &context), 0);
+	service_away = true;
+	/* who is known may be in the group that is not */
+	assert_int_equal(revokes_of_reload(f, fake, by_group), 0);
+	assert_true(fixture_log_has(f, "a group of the policy has no name now"));
+	fake_context_add(fake, 3999999999u, 1);
+	assert_int_equal(revokes_of_reload(f, fake, "[allow]\ngroup = 2\n"), 1);
+	assert_true(fixture_log_has(f, "no service knows the user now"));
+	service_away = false;
+	close(context);
+	close(client);
+}
+
+/* R8: svad serves nobody meanwhile */
+static void a_service_that_is_slow_is_not_asked_again_in_a_reload(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_device *fake;
+
+	fixture_start(f, "[allow]\nuser = *\n");
+	fake = fixture_plug(f, "soft0", 10);
+	fake_context_add(fake, 3999999998u, 1);
+	fake_context_add(fake, 3999999999u, 1);
+	passwd_takes = 3;
+	clock_ahead = 0;
+	assert_int_equal(revokes_of_reload(f, fake, "[allow]\ngroup = 4000000000\n"), 1);
+	passwd_takes = 0;
+	assert_int_equal(clock_ahead, 3);
+	assert_true(fixture_log_has(f, "the name service is too slow"));
+	clock_ahead = 0;
+}
+
 static void an_account_of_any_length_is_judged(void **state)
 {
 	struct fixture *f = *state;
@@ -555,6 +621,8 @@ int main(void)
 		TEST(a_reload_revokes_what_is_not_allowed_any_more),
 		TEST(a_reload_judges_by_groups_and_by_the_cgroup_of_now),
 		TEST(a_reload_keeps_what_it_cannot_judge_without_the_name_service),
+		TEST(a_reload_keeps_what_a_service_that_is_away_may_know),
+		TEST(a_service_that_is_slow_is_not_asked_again_in_a_reload),
 		TEST(an_account_of_any_length_is_judged),
 		TEST(a_user_who_is_in_no_database_has_no_groups),
 	};

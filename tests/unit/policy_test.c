@@ -657,6 +657,33 @@ static void services_that_ask_a_server_are_known(void **state)
 	assert_false(nss_forbidden(path, name));
 }
 
+static void services_that_may_be_away_are_known(void **state)
+{
+	static const struct {
+		const char *text;
+		bool may_be_away;
+	} cases[] = {
+		{ "passwd: files systemd\ngroup: files [SUCCESS=merge] systemd\nhosts: dns\n", false },
+		{ "passwd: compat\ngroup: db files\n", false },
+		{ "passwd: sss files systemd\n", true },
+		{ "passwd: files\ngroup: files winbind\n", true },
+		{ "initgroups: files ldap\n", true },
+		{ "", false },
+	};
+	char path[] = "/tmp/nsswitch-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_nsswitch(path, cases[i].text);
+		assert_int_equal(nss_may_be_away(path), cases[i].may_be_away);
+	}
+	unlink(path);
+	assert_false(nss_may_be_away(path));
+}
+
 /* In a mount namespace, where /etc/nsswitch.conf is another one */
 static int names_are_refused(const char *path)
 {
@@ -736,6 +763,7 @@ int main(void)
 		cmocka_unit_test(random_text_is_taken_or_refused_in_words),
 		cmocka_unit_test(a_file_that_is_not_there_is_said_so),
 		cmocka_unit_test(services_that_ask_a_server_are_known),
+		cmocka_unit_test(services_that_may_be_away_are_known),
 		cmocka_unit_test(names_that_the_filter_would_not_let_be_looked_up_are_refused),
 	};
 
