@@ -39,6 +39,18 @@ static int watch_mm(struct sva_context *ctx)
 					    &mm_watch_ops);
 }
 
+/* Of one that has ended; what ended it, as a reset, may be over in a moment, and it is not */
+static u32 not_created_reason(const struct sva_context *ctx)
+{
+	u32 reason = sva_context_unbound_reason(ctx);
+
+	if (ctx->machine.phase == SVA_PHASE_BOUND || ctx->machine.phase == SVA_PHASE_BINDING)
+		return SVA_REASON_ALREADY_BOUND;
+	if (reason == SVA_REASON_RESETTING || reason == SVA_REASON_GROUP_CHANGING)
+		return SVA_REASON_CONTEXT_ENDED;
+	return reason;
+}
+
 static int begin_bind(struct sva_context *ctx, u32 *reason)
 {
 	int ret;
@@ -55,16 +67,13 @@ static int begin_bind(struct sva_context *ctx, u32 *reason)
 	}
 	spin_lock(&ctx->lock);
 	ret = sva_context_bind_begin(&ctx->machine);
-	if (ret) {
-		*reason = sva_context_unbound_reason(ctx);
-		if (ctx->machine.phase == SVA_PHASE_BOUND ||
-		    ctx->machine.phase == SVA_PHASE_BINDING)
-			*reason = SVA_REASON_ALREADY_BOUND;
-	}
+	if (ret)
+		*reason = not_created_reason(ctx);
 	spin_unlock(&ctx->lock);
 	return ret;
 }
 
+/* -EINTR: a signal, while the kernel took all locks of the address space */
 static u32 iommu_reason(const struct sva_context *ctx, int err)
 {
 	switch (err) {
@@ -80,6 +89,8 @@ static u32 iommu_reason(const struct sva_context *ctx, int err)
 		return SVA_REASON_PASID_TOO_WIDE;
 	case -ENOMEM:
 		return SVA_REASON_NO_MEMORY;
+	case -EINTR:
+		return SVA_REASON_INTERRUPTED;
 	case -EBUSY:
 		return arch_pgtable_dma_compat(current->mm) ? SVA_REASON_RESETTING :
 							      SVA_REASON_LAM;
@@ -149,7 +160,7 @@ static int start_queue(struct sva_context *ctx, u32 *reason)
 
 	ret = watch_mm(ctx);
 	if (ret) {
-		*reason = SVA_REASON_NO_MEMORY;
+		*reason = ret == -EINTR ? SVA_REASON_INTERRUPTED : SVA_REASON_NO_MEMORY;
 		return ret;
 	}
 	ctx->release = SVA_RELEASE_CLEAN;

@@ -24,6 +24,17 @@ static bool is_owner(const struct sva_context *ctx)
 	return task_tgid(current) == ctx->owner && !(current->flags & PF_KTHREAD);
 }
 
+/* Until the end of its binding is over */
+static bool is_callers(struct sva_context *ctx)
+{
+	bool callers;
+
+	spin_lock(&ctx->lock);
+	callers = ctx->mm && ctx->mm == current->mm && !(current->flags & PF_KTHREAD);
+	spin_unlock(&ctx->lock);
+	return callers;
+}
+
 /*
  * An unbound context answers BIND_TASK and GET_INFO; one whose binding has ended
  * still tells its owner so.
@@ -35,6 +46,9 @@ static int context_ioctl_check(void *object, unsigned int cmd, u32 *reason)
 	int ret;
 
 	ret = sva_context_check(ctx, reason);
+	/* UNBIND_TASK says so too, but not before the device has let go */
+	if (ret == -ENODEV && cmd == SVA_UNBIND_TASK && is_callers(ctx))
+		return 0;
 	if (!ret || ret == -ENODEV || *reason == SVA_REASON_OTHER_MM)
 		return ret;
 	phase = READ_ONCE(ctx->machine.phase);
@@ -69,11 +83,24 @@ static enum sva_claim claim_of(u32 flags)
  * Whoever ended it, or is about to: the caller takes its memory back when this returns, so
  * the device has let go of it then.
  */
-static int not_bound(struct sva_context *ctx, struct sva_ucmd *ucmd)
+static int fail_when_ended(struct sva_context *ctx, struct sva_ucmd *ucmd, u32 reason, int err)
 {
 	if (READ_ONCE(ctx->machine.ending) && wait_for_completion_killable(&ctx->ended))
 		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
-	return sva_ucmd_fail(ucmd, SVA_REASON_NO_SUCH_PASID, -ENOENT);
+	return sva_ucmd_fail(ucmd, reason, err);
+}
+
+static int not_bound(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	return fail_when_ended(ctx, ucmd, SVA_REASON_NO_SUCH_PASID, -ENOENT);
+}
+
+/* The removal of a device comes to one context after the other */
+static int unbind_gone(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	if (is_callers(ctx))
+		sva_context_end_async(ctx, SVA_REASON_DEVICE_GONE);
+	return fail_when_ended(ctx, ucmd, SVA_REASON_DEVICE_GONE, -ENODEV);
 }
 
 static int unbind_task(void *object, struct sva_ucmd *ucmd)
@@ -85,7 +112,10 @@ static int unbind_task(void *object, struct sva_ucmd *ucmd)
 
 	if (hweight32(args->flags) > 1)
 		return sva_ucmd_fail(ucmd, SVA_REASON_RELEASE_CONFLICT, -EINVAL);
-	if (sva_context_check(ctx, &reason) || args->pasid != ctx->pasid)
+	ret = sva_context_check(ctx, &reason);
+	if (ret == -ENODEV)
+		return unbind_gone(ctx, ucmd);
+	if (ret || args->pasid != ctx->pasid)
 		return not_bound(ctx, ucmd);
 
 	/* the end cannot be undone: see that the answer can be given first */

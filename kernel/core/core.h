@@ -207,6 +207,7 @@ bool sva_account_full(const struct sva_account *account);
  * @sva_reason: enum sva_reason: why nothing can be bound here, or 0
  * @fault_reason: the same: why accesses cannot fault
  * @share_type: type of @whole's that the partition's contexts come from
+ * @share_returned: those that are in quarantine no more go back to it, one by one
  * @all_quarantined: as @num_quarantined, with partitions
  * @contexts: by id; every context that is not ENDED, under @lock
  * @trust_users: a device that cannot tell is made good for by its users' claims
@@ -215,7 +216,7 @@ bool sva_account_full(const struct sva_account *account);
  * @viable: as last told; see sva_device_viable() for what it is
  * @told_gone: the last event, SVA_EVENT_GONE, is in @events
  * @resetting: a reset is under way; under @lock
- * @reset_due: there is quarantine, and only @live contexts stand in the way of a reset
+ * @reset_after: jiffies64: since the last reset failed, no other begins by itself before
  * @idle: woken when one of the counts falls
  */
 struct sva_device {
@@ -238,6 +239,7 @@ struct sva_device {
 	struct list_head partitions;
 	struct list_head partition;
 	u32 share_type;
+	bool share_returned;
 	u32 num_partitions;
 
 	spinlock_t lock;
@@ -252,7 +254,7 @@ struct sva_device {
 	bool viable;
 	bool told_gone;
 	bool resetting;
-	bool reset_due;
+	u64 reset_after;
 	wait_queue_head_t idle;
 
 	struct work_struct reset_work;

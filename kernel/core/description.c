@@ -9,7 +9,7 @@
 
 static bool name_valid(const char *name)
 {
-	size_t len = strnlen(name, SVA_NAME_LEN);
+	size_t len = name ? strnlen(name, SVA_NAME_LEN) : 0;
 
 	if (!len || len == SVA_NAME_LEN || name[0] == '.')
 		return false;

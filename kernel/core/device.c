@@ -91,15 +91,16 @@ static int follow_one(struct device *dev, void *data)
 	char blocker[SVA_BLOCKER_LEN];
 	bool viable = sva_group_viable(sdev->group, blocker);
 
+	/* whatever was told before: a probe that failed since is told by nobody */
+	if (!viable)
+		sva_device_end_all(sdev, SVA_REASON_NOT_VIABLE, true);
 	if (viable == xchg(&sdev->viable, viable))
 		return 0;
-	if (viable) {
+	if (viable)
 		dev_info(dev, "IOMMU group %u is viable again\n", sva_group_id(sdev->group));
-	} else {
+	else
 		dev_notice(dev, "IOMMU group %u is not viable: %s\n",
 			   sva_group_id(sdev->group), blocker);
-		sva_device_end_all(sdev, SVA_REASON_NOT_VIABLE, true);
-	}
 	kobject_uevent(&dev->kobj, KOBJ_CHANGE);
 	return 0;
 }

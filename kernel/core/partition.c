@@ -27,9 +27,15 @@ static int take_share(struct sva_device *whole, u32 type, u32 contexts)
 	return ret;
 }
 
-static void give_share_back(struct sva_device *whole, u32 type, u32 contexts)
+/* What is in quarantine still uses its place: each comes back when its release is known */
+static void give_share_back(struct sva_device *whole, u32 type, u32 contexts,
+			    struct sva_device *ended)
 {
 	spin_lock(&whole->lock);
+	if (ended) {
+		contexts -= ended->num_quarantined;
+		ended->share_returned = true;
+	}
 	whole->type_used[type] -= contexts;
 	whole->num_partitions--;
 	spin_unlock(&whole->lock);
@@ -86,7 +92,7 @@ int sva_partition_create(struct sva_device *whole, u32 type, const char *name, u
 	part = partition_new(whole, type, name, contexts);
 	if (IS_ERR(part)) {
 		ret = PTR_ERR(part);
-		give_share_back(whole, type, contexts);
+		give_share_back(whole, type, contexts, NULL);
 		goto out;
 	}
 	list_add_tail(&part->partition, &whole->partitions);
@@ -120,7 +126,7 @@ static void partition_end(struct sva_device *part)
 	mutex_lock(&part->whole->partitions_lock);
 	list_del_init(&part->partition);
 	mutex_unlock(&part->whole->partitions_lock);
-	give_share_back(part->whole, part->share_type, part->desc.types[0].total);
+	give_share_back(part->whole, part->share_type, part->desc.types[0].total, part);
 	put_device(&part->dev);
 }
 

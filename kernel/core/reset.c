@@ -2,7 +2,15 @@
 /*
  * reset.c - ends for all contexts of a device, and its reset (R3)
  */
+#include <linux/jiffies.h>
+
 #include "core.h"
+
+/*
+ * R8: after a reset that failed, before one that nobody has asked for.  Whoever is refused
+ * causes one, again and again if he likes, and each keeps the device from everybody.
+ */
+#define RESET_PAUSE	(5 * HZ)
 
 void sva_device_end_all(struct sva_device *sdev, u32 reason, bool bound_only)
 {
@@ -68,9 +76,11 @@ static void end_bound(struct sva_device *part, void *data)
 	sva_device_end_all(part, SVA_REASON_RESETTING, true);
 }
 
+/* Nothing comes behind its GONE */
 static void post_reset(struct sva_device *part, void *event)
 {
-	sva_events_post(&part->events, event);
+	if (!READ_ONCE(part->told_gone))
+		sva_events_post(&part->events, event);
 }
 
 /* With @resetting set, so that nothing begins meanwhile */
@@ -91,6 +101,7 @@ static int finish_reset(struct sva_device *sdev)
 		event.reason = SVA_REASON_PROVIDER;
 	spin_lock(&sdev->lock);
 	sdev->resetting = false;
+	sdev->reset_after = ret ? get_jiffies_64() + RESET_PAUSE : 0;
 	spin_unlock(&sdev->lock);
 	wake_up_all(&sdev->idle);
 	sva_partitions_each(sdev, post_reset, &event);

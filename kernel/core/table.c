@@ -5,6 +5,8 @@
  * A partition shares the lock of the whole device, on which live contexts,
  * quarantine and resets count.
  */
+#include <linux/jiffies.h>
+
 #include "core.h"
 #include "trace.h"
 
@@ -127,29 +129,23 @@ int sva_device_begin_bind(struct sva_context *ctx, u32 *reason)
 	return ret;
 }
 
-/* An idle device with quarantine cleans itself */
+/* An idle device with quarantine cleans itself: whatever is refused or ends looks after it */
 static void maybe_reset_locked(struct sva_device *whole)
 {
 	lockdep_assert_held(&whole->lock);
-	if (whole->gone || whole->resetting || !whole->all_quarantined || !whole->ops.reset)
-		return;
-	whole->reset_due = whole->live;
-	if (whole->live)
+	if (whole->gone || whole->resetting || whole->live || !whole->all_quarantined ||
+	    !whole->ops.reset || get_jiffies_64() < whole->reset_after)
 		return;
 	whole->resetting = true;
 	queue_work(sva_wq, &whole->reset_work);
 }
 
-/*
- * The last context may have ended while this one was being bound.  Otherwise no reset is
- * begun here: binds that are refused would try one that fails again and again.
- */
+/* The last context may have ended while this one was being bound */
 void sva_device_undo_bind(struct sva_device *sdev)
 {
 	spin_lock(&sdev->whole->lock);
 	sdev->whole->live--;
-	if (sdev->whole->reset_due)
-		maybe_reset_locked(sdev->whole);
+	maybe_reset_locked(sdev->whole);
 	spin_unlock(&sdev->whole->lock);
 	wake_up_all(&sdev->whole->idle);
 }
@@ -228,6 +224,8 @@ bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release relea
 	spin_unlock(&ctx->lock);
 	if (!ret) {
 		forget_context(sdev, ctx);
+		if (sdev->share_returned)
+			sdev->whole->type_used[sdev->share_type]--;
 		sdev->num_quarantined--;
 		sdev->whole->all_quarantined--;
 		atomic_dec(&ctx->account->quarantined);

@@ -147,6 +147,7 @@ static int announce(struct apci_device *ad)
 		.max_quarantined = ad->contexts / 2 + 1,
 		.drvdata = ad,
 	};
+	struct sva_device *sdev;
 
 	accel_describe_regions(ad->regions, 1u << ad->ring_order, SVA_REGION_DOORBELL,
 			       SVA_REGION_CONTIGUOUS);
@@ -155,8 +156,13 @@ static int announce(struct apci_device *ad)
 		.description = "a queue of its own on the device",
 		.total = ad->contexts,
 	};
-	ad->sdev = sva_device_register(&ad->pdev->dev, &desc);
-	return PTR_ERR_OR_ZERO(ad->sdev);
+	sdev = sva_device_register(&ad->pdev->dev, &desc);
+	if (IS_ERR(sdev))
+		return PTR_ERR(sdev);
+	ad->sdev = sdev;
+	/* there is a device now that late evidence can be told of */
+	apci_slots_listen(ad);
+	return 0;
 }
 
 /* ----------------------------------------------------------------- driver */

@@ -221,6 +221,8 @@ int apci_slots_init(struct apci_device *ad)
 		spin_lock_init(&slot->lock);
 		init_completion(&slot->stopped);
 		INIT_WORK(&slot->late_work, late_work);
+		/* until apci_slots_listen() */
+		disable_work(&slot->late_work);
 	}
 	return 0;
 }

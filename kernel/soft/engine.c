@@ -61,6 +61,9 @@ static void page_response(void *data)
 {
 	struct soft_queue *q = data;
 
+	/* of those that are left none is known to be as old as the first */
+	WRITE_ONCE(q->asked, ktime_get_ns());
+	smp_mb__before_atomic();
 	atomic_dec(&q->outstanding);
 	wake_up_all(&q->wait);
 	soft_queue_put(q);

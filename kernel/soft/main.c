@@ -142,6 +142,7 @@ static int soft_probe(struct platform_device *pdev)
 			 (page_requests ? SVA_DEVICE_FLAG_PAGE_REQUESTS : 0),
 		.max_quarantined = contexts / 2 + 1,
 	};
+	struct sva_device *sdev;
 	struct soft_device *sd;
 	int ret;
 
@@ -168,11 +169,13 @@ static int soft_probe(struct platform_device *pdev)
 	desc.types = sd->types;
 	desc.regions = sd->regions;
 	desc.drvdata = sd;
-	sd->sdev = sva_device_register(&pdev->dev, &desc);
-	if (IS_ERR(sd->sdev)) {
+	sdev = sva_device_register(&pdev->dev, &desc);
+	if (IS_ERR(sdev)) {
+		soft_ghosts_exorcise(sd);
 		destroy_workqueue(sd->engines);
-		return PTR_ERR(sd->sdev);
+		return PTR_ERR(sdev);
 	}
+	smp_store_release(&sd->sdev, sdev);
 	return 0;
 }
 

@@ -79,7 +79,7 @@ static void context_free(struct sva_context *ctx)
 	sva_context_set_drvdata(ctx, NULL);
 }
 
-/* How long the oldest page request without an answer has been waiting */
+/* For how long none of its page requests has been answered */
 static u64 waiting_ns(const struct soft_queue *q)
 {
 	bool waits = atomic_read(&q->outstanding);

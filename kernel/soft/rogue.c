@@ -168,6 +168,9 @@ static void ghosts_work(struct work_struct *work)
 	spin_unlock(&sd->ghosts_lock);
 	if (!ghost)
 		return;
+	/* its node may be used before its registration returns */
+	if (!smp_load_acquire(&sd->sdev))
+		goto again;
 	if (READ_ONCE(sd->misbehave) == ACCEL_REPLAY)
 		probe_some(sd);
 	list_for_each_entry_safe_from(ghost, next, &sd->ghosts, node) {
@@ -178,6 +181,7 @@ static void ghosts_work(struct work_struct *work)
 			end_ghost(sd, ghost);
 		cond_resched();
 	}
+again:
 	queue_delayed_work(system_dfl_wq, &sd->ghosts_work, GHOST_INTERVAL);
 }
 

@@ -81,7 +81,7 @@ struct soft_device {
  * @blocked: take no more work; set once
  * @wait: for page responses, and for being blocked
  * @outstanding: page requests without a response
- * @asked: when the first of them was sent, in ns
+ * @asked: when the first of them was sent, or one was answered since, in ns
  * @windows: opened on the address space, each of which is a translation asked for
  * @window: when the current second of failed page requests began; @failed: how many
  *	there were in it; @strikes: in so many seconds in a row there were too many

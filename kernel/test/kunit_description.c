@@ -92,6 +92,7 @@ static void r7_device_without_a_function_that_is_called_is_refused(struct kunit 
 
 static void r7_names_that_cannot_be_files_are_refused(struct kunit *test)
 {
+	EXPECT("its name", said->desc.name = NULL);
 	EXPECT("its name", said->desc.name = "");
 	EXPECT("its name", said->desc.name = ".");
 	EXPECT("its name", said->desc.name = "a/b");

@@ -294,6 +294,37 @@ TEST(R3, device_resets_itself_after_a_bind_that_its_quarantine_refused)
 	context_bind(waiter);
 }
 
+static bool quarantine_ends_with_a_context(void *node)
+{
+	close(context_create(*(int *)node, getpid(), NULL));
+	return !attribute_read("quarantined");
+}
+
+/* R8: or anybody whom it refuses could keep it from everybody, by asking again and again */
+TEST(R8, reset_that_failed_is_not_tried_again_at_once_and_is_later)
+{
+	struct sva_device_reset reset = { .argsz = sizeof(reset) };
+	int node = node_open(), ctx;
+	struct puppet victim;
+	uint64_t id;
+
+	victim_make(&victim, node, "hold");
+	CHECK_EQ(event_await(node, SVA_EVENT_RESET, 0).reason, SVA_REASON_PROVIDER);
+	ctx = context_create(node, getpid(), &id);
+	close(ctx);
+	event_await(node, SVA_EVENT_ENDED, id);
+	victim_is_refused(&victim, node);
+	/* by itself it would have been the first, or under way */
+	ACCEPTED(node, SVA_DEVICE_RESET, &reset);
+	CHECK_EQ(attribute_read("quarantined"), 1);
+	CHECK_EQ(event_await(node, SVA_EVENT_RESET, 0).reason, SVA_REASON_PROVIDER);
+	misbehave("none");
+	CHECK(wait_until(quarantine_ends_with_a_context, &node, PATIENCE_MS), "it never is");
+	CHECK_EQ(event_await(node, SVA_EVENT_RESET, 0).reason, SVA_REASON_NONE);
+	victim_is_served(&victim, node);
+	puppet_end(&victim);
+}
+
 /* ------------------------------------------------------------------ late */
 
 TEST(R3, late_evidence_releases_and_its_process_binds_again)

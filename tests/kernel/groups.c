@@ -27,6 +27,8 @@
 /* drives a device without the kernel's DMA API, as VFIO does, and the other kind */
 #define OWNER "sva_test_owner"
 #define DMA_OWNER "sva_test_dma_owner"
+/* and one that does not keep it */
+#define SHY_OWNER "sva_test_shy"
 
 static void two_in_a_group(void)
 {
@@ -304,6 +306,54 @@ TEST(R11, driver_that_uses_the_dma_api_cannot_come_while_contexts_are_bound)
 	queue_succeed(&queue, job_nop());
 	queue_close(&queue);
 	driver_override(SIBLING, "");
+}
+
+static void *shy_takes_sibling(void *arg)
+{
+	*(int *)arg = driver_bind(SHY_OWNER, SIBLING);
+	return NULL;
+}
+
+static void shy_hesitates(const char *yes)
+{
+	CHECK_EQ(text_write("/sys/module/sva_test/parameters/hesitates", yes), 0);
+}
+
+static bool sibling_is_shys(void *arg)
+{
+	char text[128];
+
+	(void)arg;
+	attribute_text("soft0", "viable", text, sizeof(text));
+	return !strcmp(text, "0 " SIBLING " " SHY_OWNER);
+}
+
+/* What was seen while a foreign driver's probe was under way, which nobody hears the end of */
+TEST(R11, live_contexts_end_also_after_a_foreign_driver_that_gave_up)
+{
+	struct queue queue;
+	pthread_t thread;
+	int result;
+
+	provider_reload("devices=3 groups=0,0");
+	sva_test_load();
+	CHECK_EQ(driver_unbind("sva_soft", "sva_soft.2"), 0);
+	sibling_leave();
+	shy_hesitates("1");
+	driver_override(SIBLING, SHY_OWNER);
+	CHECK_EQ(pthread_create(&thread, NULL, shy_takes_sibling, &result), 0);
+	CHECK(wait_until(sibling_is_shys, NULL, PATIENCE_MS), "it does not try");
+	/* another group's: everybody's viability is looked at */
+	CHECK_EQ(driver_bind("sva_soft", "sva_soft.2"), 0);
+	shy_hesitates("0");
+	pthread_join(thread, NULL);
+	CHECK(result < 0, "it has taken the device");
+	queue_open(&queue);
+	queue_succeed(&queue, job_nop());
+	sibling_taken_by(OWNER);
+	CHECK_EQ(event_await(queue.ctx, SVA_EVENT_REVOKED, 0).reason, SVA_REASON_NOT_VIABLE);
+	sibling_given_back(OWNER);
+	works(queue.node);
 }
 
 /* ----------------------------------------------------------------- uevents */

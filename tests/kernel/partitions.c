@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -612,6 +614,50 @@ TEST_WITHIN(R6, device_that_goes_takes_its_partitions_with_it, 120)
 	whole_capacity();
 }
 
+static void *removes_device(void *arg)
+{
+	device_remove();
+	return arg;
+}
+
+static bool is_going(void *ctx)
+{
+	struct sva_context_info info = { .argsz = sizeof(info) };
+
+	return ioctl(*(int *)ctx, SVA_CONTEXT_GET_INFO, &info) < 0 && errno == ENODEV;
+}
+
+/* One partition ends after the other, and each takes its time; memory is freed before that */
+TEST_WITHIN(R6, device_that_goes_has_let_go_of_a_partition_s_context_when_its_unbind_returns, 120)
+{
+	struct sva_unbind_task unbind = { .argsz = sizeof(unbind) };
+	struct part first = part_create(1, 1), second = part_create(2, 1);
+	int node = part_open(&first);
+	struct puppet slow;
+	struct queue queue;
+	pthread_t thread;
+
+	puppet_start(&slow);
+	puppet_bind(&slow, node);
+	queue.node = part_open(&second);
+	queue.ctx = context_bound(queue.node, &queue.id, &unbind.pasid);
+	ring_open(&queue.ring, queue.ctx);
+	queue_succeed(&queue, job_nop());
+	misbehave("never");
+	CHECK_EQ(pthread_create(&thread, NULL, removes_device, NULL), 0);
+	CHECK(wait_until(is_going, &queue.ctx, PATIENCE_MS), "it does not go");
+	REFUSED(queue.ctx, SVA_UNBIND_TASK, &unbind, ENODEV, SVA_REASON_DEVICE_GONE);
+	CHECK(ring_state(&queue.ring) != SVA_ACCEL_QUEUE_RUNNING, "the device uses the ring");
+	pthread_join(thread, NULL);
+	CHECK_EQ(ring_state(&queue.ring), SVA_ACCEL_QUEUE_GONE);
+	puppet_kill(&slow);
+	ring_close(&queue.ring);
+	close(queue.ctx);
+	close(queue.node);
+	device_return();
+	whole_capacity();
+}
+
 static void creates_for_ever(int line, void *arg)
 {
 	unsigned int number = *(unsigned int *)arg;
@@ -746,6 +792,35 @@ TEST(R3, quarantine_of_a_removed_partition_is_visible_on_the_device)
 	device_reset(whole);
 	puppet_end(&bystander);
 	CHECK_EQ(seen, 1);
+}
+
+/* The device still has its queue, so nobody else may be promised its place */
+TEST(R8, capacity_of_a_removed_partition_comes_back_with_the_release_of_its_contexts)
+{
+	struct part part = part_create(1, 4);
+	int whole = node_open(), node = part_open(&part);
+	struct puppet victims[2], bystander;
+	long before, after;
+
+	puppet_start(&bystander);
+	puppet_bind(&bystander, whole);
+	for (int i = 0; i < 2; i++) {
+		puppet_start(&victims[i]);
+		puppet_bind(&victims[i], node);
+	}
+	misbehave("hold");
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(puppet_unbind(&victims[i], 0, 0), SVA_RELEASE_NEITHER);
+	misbehave("none");
+	before = attribute_read(AVAILABLE);
+	CHECK_EQ(part_remove(&part, "force"), 0);
+	after = attribute_read(AVAILABLE);
+	device_reset(whole);
+	for (int i = 0; i < 2; i++)
+		puppet_end(&victims[i]);
+	puppet_end(&bystander);
+	CHECK_EQ(after, before + 2);
+	whole_capacity();
 }
 
 static bool one_is_quarantined(void *arg)

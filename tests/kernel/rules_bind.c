@@ -9,8 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -268,3 +270,68 @@ TEST(R2, recycled_pid_does_not_match)
 	CHECK(status == 0, "the process with the recycled pid was not refused as it should");
 }
 
+/* "Resetting" would say that it is worth trying again */
+TEST(R7, context_that_a_reset_has_ended_says_so_when_it_is_bound_again)
+{
+	struct sva_bind_task bind = bind_arg();
+	int node = node_open(), ctx = context_bound(node, NULL, NULL);
+
+	device_reset(node);
+	CHECK_EQ(context_info(ctx).end_reason, SVA_REASON_RESETTING);
+	REFUSED(ctx, SVA_BIND_TASK, &bind, EBUSY, SVA_REASON_CONTEXT_ENDED);
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+static void alarms(unsigned int microseconds)
+{
+	const struct itimerval timer = {
+		.it_interval.tv_usec = microseconds, .it_value.tv_usec = microseconds,
+	};
+
+	MUST(setitimer(ITIMER_REAL, &timer, NULL));
+}
+
+/* Sends how often a signal came in between */
+static void binds_under_signals(int line, void *arg)
+{
+	int ctx = context_create(node_open(), getpid(), NULL);
+	uint64_t interrupted = 0;
+	int result;
+
+	signal(SIGALRM, ignore);
+	alarms(*(unsigned int *)arg);
+	do {
+		struct sva_bind_task bind = bind_arg();
+
+		result = ioctl(ctx, SVA_BIND_TASK, &bind) ? -errno : 0;
+		if (!result)
+			break;
+		interrupted++;
+		CHECK_EQ(result, -EINTR);
+		CHECK_EQ(bind.reason, SVA_REASON_INTERRUPTED);
+		CHECK_EQ(context_info(ctx).state, SVA_STATE_CREATED);
+	} while (interrupted < 1000);
+	alarms(0);
+	CHECK(!result, "bound never");
+	word_send(line, interrupted);
+}
+
+/* The first bind of a process takes every lock of its address space, which a signal ends */
+TEST_WITHIN(R7, bind_that_a_signal_interrupts_says_so_and_can_be_made_again, 120)
+{
+	uint64_t interrupted = 0;
+
+	for (unsigned int i = 0; i < 200 && interrupted < 5; i++) {
+		unsigned int microseconds = 100 + i % 20 * 100;
+		struct child child;
+
+		child_start(&child, binds_under_signals, &microseconds);
+		interrupted += word_receive(child.line);
+		child_join(&child);
+	}
+	CHECK(interrupted, "no signal ever came in between");
+}
