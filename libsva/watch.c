@@ -173,7 +173,11 @@ SVA_PUBLIC int sva_watch_next(struct sva_watch *watch, struct sva_notice *notice
 		/* svad is there and says nothing, or not yet that it will */
 		if (ret == -ETIMEDOUT)
 			return 0;
-		/* lost just now, it may be there again already: look before waiting */
-	} while (may_mend(watch->client.reason) && (connected || wait_a_little(deadline)));
+		/*
+		 * Lost just now, it may be there again already: look before waiting.  But
+		 * one that is full would be asked as fast as it can refuse.
+		 */
+	} while ((connected && watch->client.reason == SVA_REASON_DAEMON_LOST) ||
+		 (may_mend(watch->client.reason) && wait_a_little(deadline)));
 	return context_fail(NULL, ret, watch->client.reason);
 }
