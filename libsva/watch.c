@@ -56,6 +56,7 @@ SVA_PUBLIC int sva_watch(const char *socket, struct sva_watch **watch)
 {
 	KEEP_ERRNO;
 	struct sva_watch *fresh;
+	unsigned int losses = 0;
 	int ret;
 
 	if (!watch)
@@ -65,9 +66,11 @@ SVA_PUBLIC int sva_watch(const char *socket, struct sva_watch **watch)
 	if (!fresh)
 		return context_fail(NULL, -ENOMEM, SVA_REASON_SYSTEM);
 	client_begin(&fresh->client, socket, 0);
-	ret = watch_ask(fresh);
-	if (!ret)
-		ret = watch_answered(fresh);
+	do {
+		ret = watch_ask(fresh);
+		if (!ret)
+			ret = watch_answered(fresh);
+	} while (ret < 0 && client_may_try_again(&fresh->client, &losses));
 	if (ret < 0) {
 		client_close(&fresh->client);
 		ret = context_fail(NULL, ret, fresh->client.reason);

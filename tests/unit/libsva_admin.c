@@ -480,6 +480,21 @@ static void a_watch_that_is_lost_before_it_was_answered_asks_again(void **state)
 	sva_watch_end(watch);
 }
 
+static void a_watch_is_asked_of_the_next_svad(void **state)
+{
+	struct sva_watch *watch;
+
+	(void)state;
+	world.deaths = 2;
+	assert_int_equal(sva_watch(NULL, &watch), 0);
+	assert_int_equal(svad.requests, 3);
+	sva_watch_end(watch);
+	world.deaths = 1000;
+	assert_int_equal(sva_watch(NULL, &watch), -EPIPE);
+	assert_int_equal(sva_context_reason(NULL), SVA_REASON_DAEMON_LOST);
+	assert_null(watch);
+}
+
 /* An event loop that does not wait would ask a full svad as fast as it can refuse */
 static void a_watch_of_a_busy_svad_says_so_and_does_not_ask_again_at_once(void **state)
 {
@@ -554,6 +569,7 @@ int main(void)
 		TEST(a_watch_waits_for_a_slow_svad_no_longer_than_it_is_told),
 		TEST(a_watch_that_waits_for_ever_is_not_ended_by_a_slow_svad),
 		TEST(a_watch_that_is_lost_before_it_was_answered_asks_again),
+		TEST(a_watch_is_asked_of_the_next_svad),
 		TEST(a_watch_of_a_busy_svad_says_so_and_does_not_ask_again_at_once),
 		TEST(a_watch_without_svad_says_so_and_finds_it_again),
 		TEST(events_that_are_not_ours_are_not_believed),
