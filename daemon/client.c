@@ -43,6 +43,13 @@
 /* How long nobody is accepted after accept() has failed for want of something */
 #define ACCEPT_PAUSE		100000	/* us */
 
+/*
+ * In SEARCH_PERIOD svad looks at no more clients in vain than these, or at all of
+ * them once where there are more: newcomers cost nothing to who sends them (R8).
+ */
+#define SEARCH_LOOKS		128
+#define SEARCH_PERIOD		10000	/* us */
+
 /* ------------------------------------------------------- coming, going */
 
 static void client_free(struct client *client)
@@ -372,15 +379,36 @@ static struct client *client_to_spare(const struct clients *clients)
 	return spare;
 }
 
-/* Who asks nothing makes room for who comes.  More than one: a reload may lower @max. */
-static bool connection_make_room(struct clients *clients)
+/*
+ * Only time says when to look again: a peer that reads its answer, and so asks nothing
+ * any more, does not wake the loop.
+ */
+static bool search_is_due(struct svad *svad)
 {
+	struct clients *clients = &svad->clients;
+	uint64_t now = svad_now(svad);
+
+	if (now - clients->looks_since >= SEARCH_PERIOD) {
+		clients->looks_since = now;
+		clients->looks = 0;
+	}
+	return clients->looks < SEARCH_LOOKS;
+}
+
+/* Who asks nothing makes room for who comes.  More than one: a reload may lower @max. */
+static bool connection_make_room(struct svad *svad)
+{
+	struct clients *clients = &svad->clients;
 	struct client *spare;
 
 	while (clients->count >= clients->max) {
-		spare = client_to_spare(clients);
-		if (!spare)
+		if (!search_is_due(svad))
 			return false;
+		spare = client_to_spare(clients);
+		if (!spare) {
+			clients->looks += clients->count;
+			return false;
+		}
 		audit_dropped(spare, SVA_REASON_BUSY,
 			      "it asks nothing, and its connection is needed for another client");
 		client_free(spare);
@@ -391,11 +419,9 @@ static bool connection_make_room(struct clients *clients)
 /* 0 or the reason not to take it */
 static uint32_t connection_check(struct svad *svad, const struct peer *peer)
 {
-	struct clients *clients = &svad->clients;
-
-	if (map_get(&clients->per_user, peer->uid) >= svad->policy->connections_per_user)
+	if (map_get(&svad->clients.per_user, peer->uid) >= svad->policy->connections_per_user)
 		return SVA_REASON_LIMIT_CONNECTIONS;
-	return connection_make_room(clients) ? 0 : SVA_REASON_BUSY;
+	return connection_make_room(svad) ? 0 : SVA_REASON_BUSY;
 }
 
 /* The refusal of somebody who never became a client */

@@ -42,6 +42,8 @@ struct client {
  * @first, @last: the newest and the oldest
  * @per_user: uid -> connections
  * @max: what the policy and the limit on open files allow together
+ * @looks: at clients in search of one to spare, in vain, since @looks_since
+ * @looks_since: CLOCK_MONOTONIC, us
  */
 struct clients {
 	int socket;
@@ -53,6 +55,8 @@ struct clients {
 	struct map per_user;
 	size_t count;
 	size_t max;
+	size_t looks;
+	uint64_t looks_since;
 };
 
 int must_check clients_init(struct svad *svad, int socket);

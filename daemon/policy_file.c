@@ -7,8 +7,10 @@
  * here: so the lines pass through reader_line(), which notes both.
  */
 #include <ctype.h>
+#include <fnmatch.h>
 #include <grp.h>
 #include <ini.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 
@@ -205,46 +207,68 @@ static void group_append(struct reader *reader, struct policy_ids *ids, const ch
 		ids_append(reader, &reader->policy->groups, gid);
 }
 
+/* Whether the text, with @more behind it, is one set and some character is in it */
+static bool is_set(const char *text, size_t length, const char *more)
+{
+	char set[LINE_TEXT_MAX + 8], name[2] = "";
+
+	snprintf(set, sizeof(set), "%.*s%s", (int)length, text, more);
+	for (int c = 1; c <= UCHAR_MAX; c++) {
+		name[0] = (char)c;
+		if (!fnmatch(set, name, FNM_NOESCAPE))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Behind the ']' that closes the set at @at; NULL: none does.  As in fnmatch(3), the
- * first ']' is in the set, and so is that of [:class:], [=x=] and [.x.]; and a set
- * does not go on behind a '/'.
+ * Behind the set at @at; NULL: there is none that matches anything.  Only fnmatch(3)
+ * knows which ']' is in a set, as the first one and that of [:class:], and what its
+ * ranges and classes are.  None goes on behind a '/': POSIX has it so for paths.
  */
 static const char *set_end(const char *at)
 {
-	at += at[1] == '!' || at[1] == '^' ? 2 : 1;
-	at += *at == ']';
-	for (; *at && *at != ']' && *at != '/'; at++) {
-		const char close[] = { at[1], ']', '\0' };
+	const char *last = at + strcspn(at, "/");
 
-		if (*at != '[' || !at[1] || !strchr(":=.", at[1]))
-			continue;
-		at = strstr(at + 2, close);
-		if (!at)
-			return NULL;
-		at++;
+	for (const char *end = at; (end = strchr(end, ']')) && end < last;) {
+		end++;
+		if (is_set(at, (size_t)(end - at), ""))
+			return end;
 	}
-	return *at == ']' ? at + 1 : NULL;
+	return NULL;
 }
 
-/* fnmatch() would take an open '[' for itself, match nothing, and say nothing */
-static bool sets_are_closed(const char *text)
+/* The first '[' that begins no set that matches anything; NULL: every one does */
+static const char *set_without_match(const char *text)
 {
 	while ((text = strchr(text, '['))) {
-		text = set_end(text);
-		if (!text)
-			return false;
+		const char *end = set_end(text);
+
+		if (!end)
+			break;
+		text = end;
 	}
-	return true;
+	return text;
+}
+
+/* Such a pattern would match nothing, and a [deny] with it would deny nothing */
+static void set_report(struct reader *reader, const char *text, const char *set)
+{
+	/* one that is open goes on with what comes behind it */
+	if (is_set(set, strcspn(set, "/"), "x]"))
+		report_word(reader, text, "'%s' has a '[' without a ']', and would match nothing; close it (lists are split at blanks and commas, also in it), or give [[] for a '[' itself", text);
+	else
+		report_word(reader, text, "'%s' has a [..] that matches no character, and would match nothing; give ranges from low to high, as [0-9], and classes that fnmatch(3) knows, as [[:digit:]]", text);
 }
 
 static void pattern_append(struct reader *reader, struct policy_patterns *patterns,
 			   const char *text)
 {
+	const char *set = set_without_match(text);
 	void *bigger;
 
-	if (!sets_are_closed(text)) {
-		report_word(reader, text, "'%s' has a '[' without a ']', and would match nothing; close it (lists are split at blanks and commas, also in it), or give [[] for a '[' itself", text);
+	if (set) {
+		set_report(reader, text, set);
 		return;
 	}
 	bigger = array_append(reader, patterns->patterns, &patterns->count,

@@ -24,6 +24,10 @@
  * where these could be read.  A client that finds the connection closed while
  * it sends should still read: the reason may be there.
  *
+ * svad also closes, without a message, a connection that asks nothing when its place
+ * is needed for another client.  That may be between any two requests, as a restart
+ * may: connect anew and ask again.
+ *
  * A connection that has sent SUBSCRIBE and got its reply is told of events from
  * then on: messages of type SVA_MSG_EVENT with the serial of the request.  It asks
  * nothing more; a request on it is a violation.

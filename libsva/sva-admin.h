@@ -129,7 +129,8 @@ int sva_revoke(const char *socket, const char *device, uint64_t context);
  * @device: its name
  *
  * Clears its quarantine.  When the call returns it has begun; a watch tells when it
- * is done.
+ * is done.  Where svad is lost in the middle of the request the next one is asked, so
+ * the device may be reset twice, and contexts that were opened in between end too.
  *
  * Return: 0, or a negative errno with its reason at sva_context_reason(NULL).
  *

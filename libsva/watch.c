@@ -56,6 +56,7 @@ SVA_PUBLIC int sva_watch(const char *socket, struct sva_watch **watch)
 {
 	KEEP_ERRNO;
 	struct sva_watch *fresh;
+	unsigned int losses = 0;
 	int ret;
 
 	if (!watch)
@@ -65,9 +66,11 @@ SVA_PUBLIC int sva_watch(const char *socket, struct sva_watch **watch)
 	if (!fresh)
 		return context_fail(NULL, -ENOMEM, SVA_REASON_SYSTEM);
 	client_begin(&fresh->client, socket, 0);
-	ret = watch_ask(fresh);
-	if (!ret)
-		ret = watch_answered(fresh);
+	do {
+		ret = watch_ask(fresh);
+		if (!ret)
+			ret = watch_answered(fresh);
+	} while (ret < 0 && client_may_try_again(&fresh->client, &losses));
 	if (ret < 0) {
 		client_close(&fresh->client);
 		ret = context_fail(NULL, ret, fresh->client.reason);
@@ -173,7 +176,11 @@ SVA_PUBLIC int sva_watch_next(struct sva_watch *watch, struct sva_notice *notice
 		/* svad is there and says nothing, or not yet that it will */
 		if (ret == -ETIMEDOUT)
 			return 0;
-		/* lost just now, it may be there again already: look before waiting */
-	} while (may_mend(watch->client.reason) && (connected || wait_a_little(deadline)));
+		/*
+		 * Lost just now, it may be there again already: look before waiting.  But
+		 * one that is full would be asked as fast as it can refuse.
+		 */
+	} while ((connected && watch->client.reason == SVA_REASON_DAEMON_LOST) ||
+		 (may_mend(watch->client.reason) && wait_a_little(deadline)));
 	return context_fail(NULL, ret, watch->client.reason);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ask.h"
 #include "contexts.h"
 #include "sva.h"
 
@@ -69,23 +70,31 @@ static int device_load(struct client *client, const char *device, struct context
 	}
 }
 
-int contexts_load(const struct svactl *svactl, struct contexts *contexts, uint32_t *reason)
+struct load {
+	const struct svactl *svactl;
+	struct contexts *contexts;
+};
+
+static int load_ask(struct client *client, void *arg)
 {
-	struct sva_msg_device *devices = NULL;
-	struct client client;
+	const struct load *load = arg;
+	struct contexts *contexts = load->contexts;
+	struct sva_msg_device *devices;
 	int ret;
 
 	contexts->count = 0;
-	ret = svactl_devices(svactl, &client, &devices, &contexts->devices);
-	*reason = client.reason;
-	if (ret < 0)
-		return ret;
+	ret = svactl_devices(load->svactl, client, &devices, &contexts->devices);
 	for (uint32_t i = 0; !ret && i < contexts->devices; i++)
-		ret = device_load(&client, devices[i].name, contexts);
-	*reason = client.reason;
-	client_close(&client);
+		ret = device_load(client, devices[i].name, contexts);
 	free(devices);
 	return ret;
+}
+
+int contexts_load(const struct svactl *svactl, struct contexts *contexts, uint32_t *reason)
+{
+	struct load load = { svactl, contexts };
+
+	return ask_svad(svactl->socket, load_ask, &load, reason);
 }
 
 void contexts_free(struct contexts *contexts)
@@ -107,22 +116,33 @@ static int device_search(struct client *client, const char *device, uint64_t id,
 	return 1;
 }
 
-int context_find(const struct svactl *svactl, uint64_t id, struct context *context,
-		 uint32_t *reason)
+struct search {
+	const struct svactl *svactl;
+	uint64_t id;
+	struct context *context;
+};
+
+static int search_ask(struct client *client, void *arg)
 {
-	struct sva_msg_device *devices = NULL;
-	struct client client;
+	const struct search *search = arg;
+	struct sva_msg_device *devices;
 	uint32_t count;
 	int ret;
 
-	ret = svactl_devices(svactl, &client, &devices, &count);
-	*reason = client.reason;
-	if (ret < 0)
-		return ret;
+	ret = svactl_devices(search->svactl, client, &devices, &count);
 	for (uint32_t i = 0; !ret && i < count; i++)
-		ret = device_search(&client, devices[i].name, id, context);
-	*reason = ret ? client.reason : SVA_REASON_NO_SUCH_CONTEXT;
-	client_close(&client);
+		ret = device_search(client, devices[i].name, search->id, search->context);
 	free(devices);
-	return ret > 0 ? 0 : ret ? ret : -ENOENT;
+	if (ret)
+		return ret < 0 ? ret : 0;
+	client->reason = SVA_REASON_NO_SUCH_CONTEXT;
+	return -ENOENT;
+}
+
+int context_find(const struct svactl *svactl, uint64_t id, struct context *context,
+		 uint32_t *reason)
+{
+	struct search search = { svactl, id, context };
+
+	return ask_svad(svactl->socket, search_ask, &search, reason);
 }

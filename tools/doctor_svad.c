@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "client.h"
 #include "doctor.h"
 #include "sva.h"
@@ -53,12 +54,15 @@ static char *verdict_text(const struct sva_msg_explained *explained)
 			   explained->text);
 }
 
-static void check_policy(struct doctor *doctor, struct client *client,
-			 const struct sva_msg_device *device)
+/* Only a svad that is lost is an error: what it refuses is a finding */
+static int check_policy(struct doctor *doctor, struct client *client,
+			const struct sva_msg_device *device)
 {
 	struct sva_msg_explained explained;
 	int ret = client_explain(client, device->name, NULL, &explained);
 
+	if (ret < 0 && client->reason == SVA_REASON_DAEMON_LOST)
+		return ret;
 	if (ret < 0)
 		finding_reason(&doctor->findings, "policy", device->name,
 			       text_format("svad does not say whether you may use it"),
@@ -68,6 +72,7 @@ static void check_policy(struct doctor *doctor, struct client *client,
 	else
 		finding_reason(&doctor->findings, "policy", device->name, verdict_text(&explained),
 			       explained.why ? explained.why : SVA_REASON_DENIED_BY_DEFAULT);
+	return 0;
 }
 
 static bool is_stuck(const struct sva_context_entry *entry)
@@ -101,14 +106,15 @@ static void tell_stuck(struct doctor *doctor, const struct sva_msg_device *devic
 }
 
 /* Of the contexts that the caller may see */
-static void check_faults(struct doctor *doctor, struct client *client,
-			 const struct sva_msg_device *device)
+static int check_faults(struct doctor *doctor, struct client *client,
+			const struct sva_msg_device *device)
 {
 	struct sva_msg_contexts page = { 0 };
 	uint64_t after = 0;
 	unsigned int seen = 0, stuck = 0;
+	int ret;
 
-	while (client_list_contexts(client, device->name, after, &page) >= 0 && page.count) {
+	while (!(ret = client_list_contexts(client, device->name, after, &page)) && page.count) {
 		for (uint32_t i = 0; i < page.count; i++) {
 			if (is_stuck(&page.contexts[i]))
 				tell_stuck(doctor, device, &page.contexts[i]);
@@ -117,56 +123,89 @@ static void check_faults(struct doctor *doctor, struct client *client,
 		seen += page.count;
 		after = page.contexts[page.count - 1].id;
 	}
+	if (ret < 0)
+		return client->reason == SVA_REASON_DAEMON_LOST ? ret : 0;
 	if (seen && !stuck)
 		finding_ok(&doctor->findings, "faults", device->name,
 			   text_format("none of %u contexts waits for a page that does not come",
 				       seen));
+	return 0;
 }
 
-static void check_named(struct doctor *doctor, struct client *client,
-			const struct sva_msg_device *devices, uint32_t count)
+static int check_named(struct doctor *doctor, struct client *client,
+		       const struct sva_msg_device *devices, uint32_t count)
 {
 	uint32_t seen = 0;
+	int ret = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; !ret && i < count; i++) {
 		if (doctor->device && strcmp(doctor->device, devices[i].name))
 			continue;
 		check_binding(doctor, &devices[i]);
-		check_policy(doctor, client, &devices[i]);
-		check_faults(doctor, client, &devices[i]);
+		ret = check_policy(doctor, client, &devices[i]);
+		if (!ret)
+			ret = check_faults(doctor, client, &devices[i]);
 		seen++;
 	}
 	if (!seen)
 		finding_reason(&doctor->findings, "binding", doctor->device,
 			       text_format("svad has nothing to bind to"), doctor->device ?
 			       SVA_REASON_NO_SUCH_DEVICE : SVA_REASON_NO_DEVICE);
+	return ret;
+}
+
+/**
+ * struct visit - to svad
+ * @before: how many findings there were without it
+ * @answered: svad told its devices
+ */
+struct visit {
+	struct doctor *doctor;
+	size_t before;
+	bool answered;
+};
+
+static int visit_ask(struct client *client, void *arg)
+{
+	struct visit *visit = arg;
+	struct doctor *doctor = visit->doctor;
+	struct sva_msg_device *devices;
+	uint32_t count;
+	int ret;
+
+	findings_cut(&doctor->findings, visit->before);
+	ret = client_all_devices(client, &devices, &count);
+	visit->answered = !ret;
+	if (ret < 0)
+		return ret;
+	finding_ok(&doctor->findings, "svad", NULL, text_format("answers on %s", client->path));
+	ret = check_named(doctor, client, devices, count);
+	free(devices);
+	return ret;
+}
+
+static void tell_no_answer(struct doctor *doctor, int error, uint32_t reason)
+{
+	finding_reason(&doctor->findings, "svad", NULL,
+		       text_format("no answer on %s%s%s", client_socket_path(doctor->socket),
+				   reason == SVA_REASON_SYSTEM ? ": " : "",
+				   reason == SVA_REASON_SYSTEM ? strerror(-error) : ""),
+		       reason);
+	finding_unknown(&doctor->findings, "binding",
+			text_format("only svad knows whether a context can be bound"));
+	finding_unknown(&doctor->findings, "policy",
+			text_format("only svad knows what you may use"));
 }
 
 void doctor_svad(struct doctor *doctor)
 {
-	const char *path = client_socket_path(doctor->socket);
-	struct sva_msg_device *devices = NULL;
-	struct client client;
-	uint32_t count;
-	int ret;
+	struct visit visit = { .doctor = doctor, .before = doctor->findings.count };
+	uint32_t reason;
+	int ret = ask_svad(doctor->socket, visit_ask, &visit, &reason);
 
-	ret = client_connect(&client, doctor->socket, 0);
-	if (!ret)
-		ret = client_all_devices(&client, &devices, &count);
-	if (ret < 0) {
+	if (ret < 0 && visit.answered)
 		finding_reason(&doctor->findings, "svad", NULL,
-			       text_format("no answer on %s%s%s", path,
-					   client.reason == SVA_REASON_SYSTEM ? ": " : "",
-					   client.reason == SVA_REASON_SYSTEM ? strerror(-ret) : ""),
-			       client.reason);
-		finding_unknown(&doctor->findings, "binding",
-				text_format("only svad knows whether a context can be bound"));
-		finding_unknown(&doctor->findings, "policy",
-				text_format("only svad knows what you may use"));
-	} else {
-		finding_ok(&doctor->findings, "svad", NULL, text_format("answers on %s", path));
-		check_named(doctor, &client, devices, count);
-	}
-	client_close(&client);
-	free(devices);
+			       text_format("it was lost while it was asked"), reason);
+	else if (ret < 0)
+		tell_no_answer(doctor, ret, reason);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "sva.h"
 #include "svactl.h"
 #include "text.h"
@@ -40,21 +41,38 @@ static bool text_put(char *to, size_t size, const char *from)
 	return true;
 }
 
-static int explain_other(const struct svactl *svactl, struct client *client, uint32_t uid,
-			 struct sva_msg_explained *explained)
+/* False: one of the names is longer than any */
+static bool request_fill(struct sva_msg_explain_user *request, const struct svactl *svactl,
+			 uint32_t uid)
 {
-	struct sva_msg_explain_user request = { .uid = uid, .gid = UINT32_MAX };
 	const struct passwd *user = getpwuid(uid);
 
+	*request = (struct sva_msg_explain_user){ .uid = uid, .gid = UINT32_MAX };
 	if (user)
-		groups_fill(&request, user);
-	if (!text_put(request.device, sizeof(request.device), svactl->device) ||
-	    !text_put(request.type, sizeof(request.type), svactl->type) ||
-	    !text_put(request.cgroup, sizeof(request.cgroup), svactl->cgroup)) {
-		client->reason = SVA_REASON_BAD_ARGUMENT;
-		return -EINVAL;
-	}
-	return client_explain_user(client, &request, explained);
+		groups_fill(request, user);
+	return text_put(request->device, sizeof(request->device), svactl->device) &&
+	       text_put(request->type, sizeof(request->type), svactl->type) &&
+	       text_put(request->cgroup, sizeof(request->cgroup), svactl->cgroup);
+}
+
+/**
+ * struct question
+ * @request: about somebody else
+ */
+struct question {
+	const struct svactl *svactl;
+	struct sva_msg_explain_user request;
+	struct sva_msg_explained explained;
+};
+
+static int question_ask(struct client *client, void *arg)
+{
+	struct question *question = arg;
+	const struct svactl *svactl = question->svactl;
+
+	if (svactl->user)
+		return client_explain_user(client, &question->request, &question->explained);
+	return client_explain(client, svactl->device, svactl->type, &question->explained);
 }
 
 static int print_text(const struct svactl *svactl, const struct sva_msg_explained *explained)
@@ -100,18 +118,15 @@ static int print_explained(const struct svactl *svactl, struct sva_msg_explained
 
 int svactl_explain(const struct svactl *svactl)
 {
-	struct sva_msg_explained explained;
-	struct client client;
-	uint32_t uid = 0;
+	struct question question = { .svactl = svactl };
+	uint32_t uid = 0, reason;
 	int ret;
 
 	if (svactl->user && !user_read(svactl->user, &uid))
 		return SVACTL_USAGE;
-	ret = client_connect(&client, svactl->socket, 0);
-	if (!ret)
-		ret = svactl->user ? explain_other(svactl, &client, uid, &explained) :
-			client_explain(&client, svactl->device, svactl->type, &explained);
-	client_close(&client);
-	return ret < 0 ? svactl_refused(svactl, ret, client.reason) :
-			 print_explained(svactl, &explained);
+	if (svactl->user && !request_fill(&question.request, svactl, uid))
+		return svactl_refused(svactl, -EINVAL, SVA_REASON_BAD_ARGUMENT);
+	ret = ask_svad(svactl->socket, question_ask, &question, &reason);
+	return ret < 0 ? svactl_refused(svactl, ret, reason) :
+			 print_explained(svactl, &question.explained);
 }

@@ -127,10 +127,10 @@ json_t *findings_json(const struct findings *findings)
 	return json_pack("{s:b, s:o}", "ok", !findings_have_problem(findings), "findings", array);
 }
 
-void findings_free(struct findings *findings)
+void findings_cut(struct findings *findings, size_t count)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		struct finding *finding = &findings->list[i];
+	while (findings->count > count) {
+		struct finding *finding = &findings->list[--findings->count];
 
 		free(finding->check);
 		free(finding->subject);
@@ -138,6 +138,11 @@ void findings_free(struct findings *findings)
 		free(finding->why);
 		free(finding->remedy);
 	}
+}
+
+void findings_free(struct findings *findings)
+{
+	findings_cut(findings, 0);
 	free(findings->list);
 	*findings = (struct findings){ 0 };
 }

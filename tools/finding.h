@@ -49,6 +49,9 @@ void finding_problem(struct findings *findings, const char *check, const char *s
 void finding_reason(struct findings *findings, const char *check, const char *subject, char *what,
 		    uint32_t reason);
 
+/* Forgets all but the first @count */
+void findings_cut(struct findings *findings, size_t count);
+
 bool findings_have_problem(const struct findings *findings);
 void findings_print(const struct findings *findings, FILE *file, bool colours);
 json_t *findings_json(const struct findings *findings);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "reason.h"
 #include "sva.h"
 #include "svactl.h"
@@ -104,18 +105,29 @@ static int list_json(const struct sva_msg_device *devices, uint32_t count)
 	return svactl_print_json(json_pack("{s:o}", "devices", array), SVACTL_OK);
 }
 
+struct list {
+	const struct svactl *svactl;
+	struct sva_msg_device *devices;
+	uint32_t count;
+};
+
+static int list_ask(struct client *client, void *arg)
+{
+	struct list *list = arg;
+
+	return svactl_devices(list->svactl, client, &list->devices, &list->count);
+}
+
 int svactl_list(const struct svactl *svactl)
 {
-	struct sva_msg_device *devices = NULL;
-	struct client client;
-	uint32_t count;
-	int ret;
+	struct list list = { .svactl = svactl };
+	uint32_t reason;
+	int ret = ask_svad(svactl->socket, list_ask, &list, &reason);
 
-	ret = svactl_devices(svactl, &client, &devices, &count);
 	if (ret < 0)
-		return svactl_refused(svactl, ret, client.reason);
-	client_close(&client);
-	ret = svactl->json ? list_json(devices, count) : list_text(devices, count);
-	free(devices);
+		return svactl_refused(svactl, ret, reason);
+	ret = svactl->json ? list_json(list.devices, list.count) :
+			     list_text(list.devices, list.count);
+	free(list.devices);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ask.h"
 #include "svactl.h"
 
 enum kind {
@@ -74,20 +75,22 @@ static int print_json(const struct sva_msg_stats *message)
 	return svactl_print_json(json, SVACTL_OK);
 }
 
+static int stats_ask(struct client *client, void *arg)
+{
+	return client_stats(client, arg);
+}
+
 int svactl_stats(const struct svactl *svactl)
 {
 	struct sva_msg_stats message;
-	struct client client;
+	uint32_t reason;
 	int ret;
 
 	if (svactl->json && svactl->metrics)
 		return svactl_misused(svactl, "JSON or OpenMetrics, not both");
-	ret = client_connect(&client, svactl->socket, 0);
-	if (!ret)
-		ret = client_stats(&client, &message);
-	client_close(&client);
+	ret = ask_svad(svactl->socket, stats_ask, &message, &reason);
 	if (ret < 0)
-		return svactl_refused(svactl, ret, client.reason);
+		return svactl_refused(svactl, ret, reason);
 	if (svactl->json)
 		return print_json(&message);
 	if (svactl->metrics)

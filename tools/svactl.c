@@ -136,20 +136,16 @@ static int devices_pick(const char *name, struct sva_msg_device *devices, uint32
 int svactl_devices(const struct svactl *svactl, struct client *client,
 		   struct sva_msg_device **devices, uint32_t *count)
 {
-	int ret = client_connect(client, svactl->socket, 0);
+	int ret = client_all_devices(client, devices, count);
 
-	if (ret < 0)
-		return ret;
-	ret = client_all_devices(client, devices, count);
 	if (!ret && svactl->device) {
 		ret = devices_pick(svactl->device, *devices, count);
 		if (ret < 0) {
 			client->reason = SVA_REASON_NO_SUCH_DEVICE;
 			free(*devices);
+			*devices = NULL;
 		}
 	}
-	if (ret < 0)
-		client_close(client);
 	for (uint32_t i = 0; !ret && i < *count; i++)
 		text_make_safe((*devices)[i].name);
 	return ret;

@@ -79,9 +79,8 @@ char *user_name(uint32_t uid);
 int svactl_misused(const struct svactl *svactl, const char *what);
 
 /*
- * Connects and lists the devices, or the one that was asked for; the caller
- * frees *devices and closes the client.  On failure the reason is in the client
- * and the client is closed.
+ * Lists the devices, or the one that was asked for; the caller frees *devices, which
+ * is NULL on failure, with the reason in the client.
  */
 int svactl_devices(const struct svactl *svactl, struct client *client,
 		   struct sva_msg_device **devices, uint32_t *count);

@@ -7,7 +7,7 @@ TOOLS_CFLAGS := $(shell $(PKG_CONFIG) --cflags jansson)
 TOOLS_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
 SVACTL_POLICY_LIBS := $(shell $(PKG_CONFIG) --libs inih)
 
-SVACTL_COMMON_OBJS := $(patsubst %,$(B)/tools/%.o,doctor_svad doctor_system finding text)
+SVACTL_COMMON_OBJS := $(patsubst %,$(B)/tools/%.o,ask doctor_svad doctor_system finding text)
 SVACTL_OBJS := $(patsubst %,$(B)/tools/%.o,svactl verbs admin cdi check_config context_words contexts doctor explain \
 	grant info list partition ps stats top top_frame watch) $(SVACTL_COMMON_OBJS)
 # svad.conf, as svad reads it

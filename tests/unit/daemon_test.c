@@ -3,12 +3,14 @@
  * daemon_test.c - svad whole, over a fake kernel, with real clients
  */
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -910,6 +912,65 @@ static void connections_in_use_are_limited_in_total(void **state)
 	close(clients[2]);
 }
 
+static unsigned int clients_looked_at;
+static uint64_t time_stands_at;
+
+int __real_ioctl(int fd, unsigned long request, void *arg);
+int __wrap_ioctl(int fd, unsigned long request, void *arg);
+uint64_t __real_svad_now(const struct svad *svad);
+uint64_t __wrap_svad_now(const struct svad *svad);
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	clients_looked_at += request == SIOCOUTQ;
+	return __real_ioctl(fd, request, arg);
+}
+
+uint64_t __wrap_svad_now(const struct svad *svad)
+{
+	return time_stands_at ? time_stands_at : __real_svad_now(svad);
+}
+
+/* Of svad, when one more comes and there is no room */
+static unsigned int looks_at_clients(struct fixture *f)
+{
+	int client = fixture_connect(f, -1);
+
+	clients_looked_at = 0;
+	check_refused_connection(f, client, SVA_REASON_BUSY);
+	close(client);
+	return clients_looked_at;
+}
+
+/* R8: each look is a system call or two, and as many may come as like to */
+static void a_crowd_that_is_refused_costs_no_search_each(void **state)
+{
+	struct fixture *f = *state;
+	struct sva_msg_list_devices ask = {
+		.msg = header(SVA_MSG_LIST_DEVICES, sizeof(ask)),
+	};
+	int clients[150];
+
+	fixture_start(f, "[limits]\nconnections = 150\nconnections-per-user = 200\n"
+			 "[allow]\nuser = *\n");
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+		clients[i] = fixture_connect(f, -1);
+		packet_send(clients[i], &ask, sizeof(ask));
+		fixture_run(f);
+	}
+	time_stands_at = svad_now(&f->svad);
+	/* none has read its answer */
+	assert_int_equal(looks_at_clients(f), ARRAY_SIZE(clients));
+	assert_int_equal(looks_at_clients(f), 0);
+	time_stands_at += 9999;
+	assert_int_equal(looks_at_clients(f), 0);
+	time_stands_at++;
+	assert_int_equal(looks_at_clients(f), ARRAY_SIZE(clients));
+	time_stands_at = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+		close(clients[i]);
+}
+
 /* Turns of the loop that it takes svad to see that it has no fd for who comes */
 static int turns_without_fds(struct fixture *f)
 {
@@ -1546,6 +1607,7 @@ int main(void)
 		TEST(a_newcomer_takes_the_place_of_who_has_most_and_asks_nothing),
 		TEST(hundreds_of_uids_keep_nobody_out),
 		TEST(connections_in_use_are_limited_in_total),
+		TEST(a_crowd_that_is_refused_costs_no_search_each),
 		TEST(want_of_fds_makes_clients_wait_and_not_svad_spin),
 		TEST(svad_that_could_not_listen_again_tries_until_it_can),
 		TEST(a_violation_drops_that_client_and_no_other),

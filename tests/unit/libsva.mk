@@ -29,7 +29,7 @@ $(LIBSVA_TEST_DIR)/libsva_reason.o: CPPFLAGS += -I$(LIBSVA_TEST_DIR)
 $(LIBSVA_TESTS:%=$(LIBSVA_TEST_DIR)/libsva_%): %: %.o $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS)
 
-TOOLS_TESTS := bench cdi doctor top
+TOOLS_TESTS := ask bench cdi doctor top
 
 $(LIBSVA_TEST_DIR)/tools_%.o: CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Itools $(TOOLS_CFLAGS)
 
@@ -37,9 +37,10 @@ $(LIBSVA_TEST_DIR)/tools_bench: $(filter-out $(B)/tools/svabench.o,$(SVABENCH_OB
 $(LIBSVA_TEST_DIR)/tools_doctor: $(SVACTL_COMMON_OBJS)
 $(LIBSVA_TEST_DIR)/tools_top: $(patsubst %,$(B)/tools/%.o,context_words text top_frame)
 
-# It runs the program
-$(LIBSVA_TEST_DIR)/tools_cdi: | $(B)/tools/svactl $(B)/libsva/libsva.so
-$(LIBSVA_TEST_DIR)/tools_cdi.o: CPPFLAGS += -DSVACTL_FOLDER='"$(abspath $(B))"'
+# They run the program
+$(LIBSVA_TEST_DIR)/tools_cdi: | $(B)/libsva/libsva.so
+$(LIBSVA_TEST_DIR)/tools_ask $(LIBSVA_TEST_DIR)/tools_cdi: | $(B)/tools/svactl
+$(LIBSVA_TEST_DIR)/tools_ask.o $(LIBSVA_TEST_DIR)/tools_cdi.o: CPPFLAGS += -DSVACTL_FOLDER='"$(abspath $(B))"'
 
 $(TOOLS_TESTS:%=$(LIBSVA_TEST_DIR)/tools_%): %: %.o $(LIBSVA_FAKE_SVAD) $(LIBSVA_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBSVA_TEST_LIBS) $(TOOLS_LIBS)

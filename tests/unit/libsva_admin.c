@@ -60,6 +60,16 @@ static void answer_grants(int connection, const union fake_request *request)
 	fake_send(connection, &page, sizeof(page), -1, 0);
 }
 
+static bool refuse(int connection, const union fake_request *request)
+{
+	struct sva_msg_done done = { .msg = fake_reply(request, sizeof(done)) };
+
+	done.msg.error = world.error;
+	done.msg.reason = world.reason;
+	fake_send(connection, &done, sizeof(done), -1, 0);
+	return true;
+}
+
 static bool answer_watch(int connection, const union fake_request *request)
 {
 	struct sva_msg_done done = { .msg = fake_reply(request, sizeof(done)) };
@@ -68,6 +78,8 @@ static bool answer_watch(int connection, const union fake_request *request)
 		sem_wait(&go_on);
 	if (world.deaths && world.deaths--)
 		return false;
+	if (world.reason)
+		return refuse(connection, request);
 	fake_send(connection, &done, sizeof(done), -1, 0);
 	for (int i = 0; i < world.events; i++) {
 		struct sva_msg_event event = {
@@ -95,18 +107,16 @@ static bool serve(struct fake_svad *self, int connection, const union fake_reque
 		world.lives--;
 	else if (world.deaths && world.deaths--)
 		return false;
-	if (world.reason) {
-		done.msg.error = world.error;
-		done.msg.reason = world.reason;
-	} else if (request->msg.type == SVA_MSG_LIST_GRANTS) {
+	if (request->msg.type == SVA_MSG_SUBSCRIBE)
+		return answer_watch(connection, request);
+	if (world.reason)
+		return refuse(connection, request);
+	if (request->msg.type == SVA_MSG_LIST_GRANTS) {
 		answer_grants(connection, request);
 		return true;
-	} else if (request->msg.type == SVA_MSG_SUBSCRIBE) {
-		return answer_watch(connection, request);
-	} else {
-		done.grant = 17;
-		done.revoked = 3;
 	}
+	done.grant = 17;
+	done.revoked = 3;
 	fake_send(connection, &done, sizeof(done), -1, 0);
 	return true;
 }
@@ -120,9 +130,12 @@ static int start(void **state)
 	return 0;
 }
 
+/* A test that failed may have left it waiting */
 static int stop(void **state)
 {
 	(void)state;
+	world.slow = false;
+	sem_post(&go_on);
 	fake_svad_stop(&svad);
 	return 0;
 }
@@ -467,6 +480,44 @@ static void a_watch_that_is_lost_before_it_was_answered_asks_again(void **state)
 	sva_watch_end(watch);
 }
 
+static void a_watch_is_asked_of_the_next_svad(void **state)
+{
+	struct sva_watch *watch;
+
+	(void)state;
+	world.deaths = 2;
+	assert_int_equal(sva_watch(NULL, &watch), 0);
+	assert_int_equal(svad.requests, 3);
+	sva_watch_end(watch);
+	world.deaths = 1000;
+	assert_int_equal(sva_watch(NULL, &watch), -EPIPE);
+	assert_int_equal(sva_context_reason(NULL), SVA_REASON_DAEMON_LOST);
+	assert_null(watch);
+}
+
+/* An event loop that does not wait would ask a full svad as fast as it can refuse */
+static void a_watch_of_a_busy_svad_says_so_and_does_not_ask_again_at_once(void **state)
+{
+	struct sva_watch *watch = watch_of_a_slow_svad();
+	struct sva_notice notice;
+	int ret, fd;
+
+	(void)state;
+	world.error = -EAGAIN;
+	world.reason = SVA_REASON_BUSY;
+	assert_int_equal(sva_watch_next(watch, &notice, 0), 0);
+	sem_post(&go_on);
+	assert_int_equal(poll(&(struct pollfd){ .fd = sva_watch_fd(watch), .events = POLLIN },
+			      1, 5000), 1);
+	ret = sva_watch_next(watch, &notice, 0);
+	fd = sva_watch_fd(watch);
+	sva_watch_end(watch);
+	assert_int_equal(ret, -EAGAIN);
+	assert_int_equal(sva_context_reason(NULL), SVA_REASON_BUSY);
+	assert_int_equal(fd, -1);
+	assert_int_equal(svad.requests, 2);
+}
+
 static void a_watch_without_svad_says_so_and_finds_it_again(void **state)
 {
 	struct sva_notice notice;
@@ -518,6 +569,8 @@ int main(void)
 		TEST(a_watch_waits_for_a_slow_svad_no_longer_than_it_is_told),
 		TEST(a_watch_that_waits_for_ever_is_not_ended_by_a_slow_svad),
 		TEST(a_watch_that_is_lost_before_it_was_answered_asks_again),
+		TEST(a_watch_is_asked_of_the_next_svad),
+		TEST(a_watch_of_a_busy_svad_says_so_and_does_not_ask_again_at_once),
 		TEST(a_watch_without_svad_says_so_and_finds_it_again),
 		TEST(events_that_are_not_ours_are_not_believed),
 	};

@@ -187,11 +187,12 @@ static void all_keys_of_a_rule_have_to_match(void **state)
 static void sets_of_every_kind_are_closed(void **state)
 {
 	struct policy *policy = good("[deny]\nuser = 7\ndevice = s[]0]t, x[!]a]y, [[.a.]b]c, a]\n"
-				     "cgroup = /a[[:digit:]x]/b, /c[]], /d[[]\nslice = a[bc].slice\n");
+				     "cgroup = /a[[:digit:]x]/b, /c[]], /d[[], /e[a[:], /f[\\]\n"
+				     "slice = a[bc].slice\n");
 
 	(void)state;
 	assert_int_equal(policy->rules[0].devices.count, 4);
-	assert_int_equal(policy->rules[0].cgroups.count, 3);
+	assert_int_equal(policy->rules[0].cgroups.count, 5);
 	assert_int_equal(policy->rules[0].slices.count, 1);
 	policy_free(policy);
 }
@@ -495,6 +496,12 @@ static void errors_name_their_line_and_the_remedy(void **state)
 	bad("[deny]\ncgroup = /a[[:digit:]\n", 2, "'[' without a ']'");
 	bad("[deny]\nslice = a[b.slice\n", 2, "'[' without a ']'");
 	bad("[device soft[0]\n", 1, "'[' without a ']'");
+	bad("[deny]\ndevice = soft[9-0]\n", 2, "no character");
+	bad("[deny]\ndevice = soft[0][9-0]\n", 2, "no character");
+	bad("[device soft[9-0]]\n", 1, "no character");
+	bad("[deny]\ntype = s[[.space.]]\n", 2, "no character");
+	bad("[deny]\ncgroup = /a[[:digits:]]/b\n", 2, "no character");
+	bad("[deny]\nslice = a[z-a].slice\n", 2, "no character");
 	bad("[allow]\nuser = *\n [deny]\n", 3, "blanks before");
 	bad("[limits]\ncontexts-per-user = 0\n", 2, "not a number from 1");
 	bad("[limits]\ncontexts-per-user = -1\n", 2, "not a number from 1");

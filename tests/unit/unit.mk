@@ -19,6 +19,8 @@ $(SVAD_TEST_DIR)/fixture.o $(SVAD_TEST_DIR)/fake_svad.o: \
 $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS) -lcmocka
 
+# How often svad looks at its clients, and when
+$(SVAD_TEST_DIR)/daemon_test: LDFLAGS += -Wl,--wrap=ioctl,--wrap=svad_now
 # What the name service answers
 $(SVAD_TEST_DIR)/limits_test: LDFLAGS += -Wl,--wrap=getpwuid_r,--wrap=getgrouplist \
 	-Wl,--wrap=nss_may_be_away,--wrap=clock_gettime
