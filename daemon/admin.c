@@ -176,10 +176,14 @@ static void grant_audit(const char *event, const struct grant *grant, uint32_t b
 
 static void grant_end_stale(struct svad *svad, struct grant *grant)
 {
+	struct grant ended = *grant;
+	char path[CGROUP_PATH_MAX];
 	uint32_t revoked;
 
-	grant_audit("ended", grant, 0);
-	(void)!grant_end(svad, grant, &revoked);
+	name_copy(path, grant->path, sizeof(path));
+	ended.path = path;
+	if (!grant_end(svad, grant, &revoked))
+		grant_audit("ended", &ended, 0);
 }
 
 static bool grant_is_of_other(const struct grant *grant, const char *path, size_t length,

@@ -505,8 +505,11 @@ static int accept_dispatch(sd_event_source *source, int socket, uint32_t revents
 	if (svad->clients.turns >= TURNS_BEFORE_ACCEPT)
 		sd_event_source_set_priority(source, ACCEPT_LATER);
 	svad->clients.turns = 0;
-	if (fd >= 0)
+	if (fd >= 0) {
+		/* one from before clients_init() */
+		(void)!message_refuse_fds(fd);
 		connection_take(svad, &fd);
+	}
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 		accept_pause(svad, errno);
 	return 0;
@@ -540,6 +543,8 @@ int clients_init(struct svad *svad, int socket)
 	err = message_name_senders(socket);
 	if (err)
 		return err;
+	if (message_refuse_fds(socket))
+		log_warning("this kernel lets everybody send fds to svad, which may wait long for one to close; Linux 6.16 and newer do not");
 	err = sd_event_add_time_relative(svad->event, &clients->pause, CLOCK_MONOTONIC,
 					 ACCEPT_PAUSE, ACCEPT_PAUSE / 10, accept_resume, svad);
 	if (err < 0)

@@ -144,7 +144,8 @@ int grants_file_open(const char *path)
 	return file;
 }
 
-static int record_write(const struct grants *grants, const struct grant *grant, bool live)
+/* Said once: who asks for a cgroup that is another now tries it each time */
+static int record_write(struct grants *grants, const struct grant *grant, bool live)
 {
 	struct grant_record record = {
 		.live = live, .number = grant->number, .uid = grant->uid,
@@ -157,10 +158,14 @@ static int record_write(const struct grants *grants, const struct grant *grant, 
 		return 0;
 	name_copy(record.device, grant->device, sizeof(record.device));
 	name_copy(record.path, grant->path ? grant->path : "", sizeof(record.path));
-	if (pwrite(grants->file, &record, sizeof(record), at) == sizeof(record))
+	if (pwrite(grants->file, &record, sizeof(record), at) == sizeof(record)) {
+		grants->unwritable = false;
 		return 0;
-	log_error("the state file cannot be written: %s; grants stay as they are until it can",
-		  strerror(errno));
+	}
+	if (!grants->unwritable)
+		log_error("the state file cannot be written: %s; grants stay as they are until it can",
+			  strerror(errno));
+	grants->unwritable = true;
 	return -EIO;
 }
 

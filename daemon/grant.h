@@ -43,6 +43,7 @@ struct grant {
 /**
  * struct grants
  * @file: the state file; -1: there is none
+ * @unwritable: @file, when it was last written
  * @restored: the file had been there, so that a grant that is not in it is over
  * @index: key of a user or a path -> slot + 1
  * @numbers: number -> slot + 1
@@ -50,6 +51,7 @@ struct grant {
  */
 struct grants {
 	int file;
+	bool unwritable;
 	bool restored;
 	struct grant *slots;
 	size_t num_slots;

@@ -101,14 +101,18 @@ static const struct argp argp = {
 	       "  See svad(8) and svad.conf(5).",
 };
 
+/* A finding quotes the file, which may be anybody's and have what terminals obey */
 static void check_report(void *userdata, const char *path, unsigned int line,
 			 unsigned int column, const char *message)
 {
 	(void)userdata;
+	fprintf(stderr, "%s:", path);
 	if (line)
-		fprintf(stderr, "%s:%u:%u: %s\n", path, line, column, message);
-	else
-		fprintf(stderr, "%s: %s\n", path, message);
+		fprintf(stderr, "%u:%u:", line, column);
+	fputc(' ', stderr);
+	for (; *message; message++)
+		fputc(*message >= ' ' && *message <= '~' ? *message : '?', stderr);
+	fputc('\n', stderr);
 }
 
 static int check_config(const char *path)

@@ -158,6 +158,13 @@ int message_name_senders(int listener)
 	return setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) ? -errno : 0;
 }
 
+int message_refuse_fds(int socket)
+{
+	const int off = 0;
+
+	return setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off)) ? -errno : 0;
+}
+
 /* The sender comes first and leaves no room for fds; where it is not told, some fit */
 static void control_take(struct msghdr *header, struct received *received)
 {

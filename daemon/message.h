@@ -6,11 +6,17 @@
 #define SVAD_MESSAGE_H
 
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <protocol.h>
 
 #include "util.h"
+
+/* Linux 6.16; other architectures than most have theirs in a header that knows it */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 union request {
 	struct sva_msg msg;
@@ -43,6 +49,14 @@ enum message_kind {
 
 /* Has those who send on connections of this listening socket named; 0 or -errno */
 int must_check message_name_senders(int listener);
+
+/*
+ * Has the kernel refuse fds (EPERM for who sends them) on a connection, and on those of
+ * a listening socket from then on; 0 or -errno, -ENOPROTOOPT before Linux 6.16.  Whose
+ * last user svad becomes, it has to close, and that may take the sender's own time: a
+ * TCP socket lingers, a context waits for a page (R8).
+ */
+int must_check message_refuse_fds(int socket);
 
 /**
  * struct received - what came with a packet

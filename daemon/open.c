@@ -37,19 +37,27 @@ static bool grant_has_room(const struct device *device, const struct grant *gran
 	return account_grant(device, grant->number) < grant->contexts;
 }
 
+/* A cgroup of the same name that was removed is another, with another id */
+static bool grant_is_of(const struct grant *grant, uint32_t uid, const char *path,
+			size_t length, uint64_t id)
+{
+	if (!path)
+		return !grant->path && grant->uid == uid;
+	return grant->path && grant->cgroup == id && strlen(grant->path) == length &&
+	       !memcmp(grant->path, path, length);
+}
+
 /* A grant of this chain on the device, with room if there is one */
 static const struct grant *grant_choose(const struct grants *grants, const struct grant *grant,
 					const struct device *device, uint32_t uid,
-					const char *path, size_t length)
+					const char *path, size_t length, uint64_t id)
 {
 	const struct grant *full = NULL;
 
 	for (; grant; grant = grant_next(grants, grant)) {
 		if (strcmp(grant->device, device->name))
 			continue;
-		if (path ? !grant->path || strlen(grant->path) != length ||
-			   memcmp(grant->path, path, length) :
-			   grant->path || grant->uid != uid)
+		if (!grant_is_of(grant, uid, path, length, id))
 			continue;
 		if (grant_has_room(device, grant))
 			return grant;
@@ -69,7 +77,7 @@ static const struct grant *grant_at(struct svad *svad, const struct device *devi
 	id = cgroup_id(&svad->cgroups, path, length);
 	grants_end_others(svad, path, length, id);
 	return grant_choose(&svad->grants, grant_first_of_path(&svad->grants, path, length),
-			    device, 0, path, length);
+			    device, 0, path, length, id);
 }
 
 /* Innermost first: what a job was given is for its steps, before what all share */
@@ -108,7 +116,7 @@ const struct grant *grant_for(struct svad *svad, struct subject *who,
 	if (!grants->count)
 		return NULL;
 	of_user = grant_choose(grants, grant_first_of_user(grants, who->uid), device, who->uid,
-			       NULL, 0);
+			       NULL, 0, 0);
 	if (!grants->of_cgroups || (of_user && grant_has_room(device, of_user)))
 		return of_user;
 	of_cgroup = grant_of_cgroups(svad, who, device);

@@ -406,6 +406,7 @@ TEST(R7, other_versions_are_answered_with_ours)
 
 #define FDS 100
 
+/* The kernel refuses it: svad would have to close them, however long that takes */
 static void send_with_descriptors(int fd, const void *bytes, size_t len, int count)
 {
 	union {
@@ -423,7 +424,8 @@ static void send_with_descriptors(int fd, const void *bytes, size_t len, int cou
 	control.head.cmsg_type = SCM_RIGHTS;
 	control.head.cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
 	memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * (size_t)count);
-	MUST(sendmsg(fd, &msg, MSG_NOSIGNAL));
+	CHECK(sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 && errno == EPERM, "%d fds: %s", count,
+	      strerror(errno));
 }
 
 static void attack_descriptors(void)
@@ -436,11 +438,11 @@ static void attack_descriptors(void)
 			int fd = daemon_connect();
 
 			send_with_descriptors(fd, &r, r.msg.size, counts[i]);
-			is_dropped(fd, "descriptors attached", (size_t)counts[i]);
+			close(fd);
 		}
 }
 
-TEST(R8, descriptors_that_nobody_asked_for_are_not_kept)
+TEST(R8, descriptors_that_nobody_asked_for_do_not_reach_it)
 {
 	attack_as("mallory", attack_descriptors);
 }

@@ -278,10 +278,12 @@ static void a_cgroup_that_was_made_again_gets_nothing(void **state)
 	struct fixture *f = *state;
 	struct fake_device *fake;
 	struct sva_msg_grant grants[4];
-	int root, client, keep;
+	int root, client, keep, good, full = open("/dev/full", O_RDWR | O_CLOEXEC);
 
+	assert_true(full >= 0);
 	fixture_need_root();
 	fixture_start(f, "");
+	good = f->svad.grants.file;
 	fake = fixture_plug(f, "soft0", 10);
 	fixture_cgroups(f);
 	fixture_cgroup_make(f, "/job");
@@ -294,7 +296,17 @@ static void a_cgroup_that_was_made_again_gets_nothing(void **state)
 	keep = openat(f->svad.cgroups.mount, "job", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fixture_cgroup_remove(f, "/job");
 	fixture_cgroup_make(f, "/job");
+	/* also while the end of the grant cannot be written down, which is said once */
+	f->svad.grants.file = full;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(fixture_open(f, client, "soft0", NULL),
+				 SVA_REASON_DENIED_BY_DEFAULT);
+	f->svad.grants.file = good;
+	assert_int_equal(fixture_log_count(f, "the state file cannot be written"), 1);
+	assert_int_equal(fixture_log_count(f, "ended grant"), 0);
+	assert_int_equal(fake_revokes(fake), 0);
 	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_DENIED_BY_DEFAULT);
+	assert_int_equal(fixture_log_count(f, "ended grant"), 1);
 	/* and what was opened under the old one is revoked */
 	assert_int_equal(fake_revokes(fake), 1);
 	assert_int_equal(list(f, root, grants, 4), 0);
@@ -302,6 +314,7 @@ static void a_cgroup_that_was_made_again_gets_nothing(void **state)
 	must_give(f, root, "/job", 0, 5);
 	fixture_cgroup_remove(f, "/job");
 	assert_int_equal(list(f, root, grants, 4), 0);
+	close(full);
 	close(keep);
 	close(client);
 	close(root);

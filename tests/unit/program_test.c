@@ -261,6 +261,9 @@ static void it_checks_a_policy(void **state)
 	snprintf(says, sizeof(says), "%s:3:1: 'usr' is not a key", p->config);
 	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 1, says);
 	check_output(p, svad_path(), ARGUMENTS("--check-config", "/nonexistent"), 1, "No such file");
+	/* nothing of it is for the terminal */
+	put(p->config, "[allow]\nuser = \033[31mx\n");
+	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 1, "'?[31mx'");
 	put(p->config, "# nothing\n");
 	check_output(p, svad_path(), ARGUMENTS("--check-config", p->config), 0, "nobody is allowed");
 }
