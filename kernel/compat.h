@@ -10,6 +10,7 @@
 
 #include <linux/crc32.h>
 #include <linux/iommu.h>
+#include <linux/mmap_lock.h>
 #include <linux/version.h>
 
 /* 6.14: crc32c() is in the kernel itself; before, in a module that nothing loads here */
@@ -33,5 +34,18 @@ static inline u32 compat_crc32c(u32 crc, const void *data, size_t len)
 #else
 #define COMPAT_ATTACH_DEV(domain, dev, old) (domain, dev, old)
 #endif
+
+/* 6.14: the lock has a sequence count; mmap_write_trylock() goes later */
+static inline bool compat_mmap_write_trylock(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	return mmap_write_trylock(mm);
+#else
+	if (!down_write_trylock(&mm->mmap_lock))
+		return false;
+	mm_lock_seqcount_begin(mm);
+	return true;
+#endif
+}
 
 #endif /* SVA_COMPAT_H */

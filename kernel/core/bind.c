@@ -5,6 +5,7 @@
  * In steps, each of which can be undone: region memory, PASID (R3), the answer to
  * the caller, the watch on the address space, and the queue.
  */
+#include <linux/delay.h>
 #include <linux/mmu_context.h>
 #include <linux/sched/signal.h>
 
@@ -28,15 +29,27 @@ static const struct mmu_interval_notifier_ops mm_watch_ops = {
 	.invalidate = mm_event,
 };
 
+/* While memory of the mm is being taken away, the kernel may put a watch off until that is over */
+static bool watch_is_put_off(struct sva_context *ctx)
+{
+	return RB_EMPTY_NODE(&ctx->mm_watch.interval_tree.rb);
+}
+
 /*
  * An interval above all user memory hears of nothing but the release of the mm.
- * Unlike a notifier, its removal needs no SRCU grace period.
+ * Unlike a notifier, its removal needs no SRCU grace period.  One that is put off would
+ * hear nothing if the mm were released meanwhile: -EAGAIN.
  */
 static int watch_mm(struct sva_context *ctx)
 {
-	return mmu_interval_notifier_insert(&ctx->mm_watch, current->mm,
-					    ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE,
-					    &mm_watch_ops);
+	int ret = mmu_interval_notifier_insert(&ctx->mm_watch, current->mm,
+					       ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE,
+					       &mm_watch_ops);
+
+	if (ret || !watch_is_put_off(ctx))
+		return ret;
+	mmu_interval_notifier_remove(&ctx->mm_watch);
+	return -EAGAIN;
 }
 
 /* Of one that has ended; what ended it, as a reset, may be over in a moment, and it is not */
@@ -51,15 +64,18 @@ static u32 not_created_reason(const struct sva_context *ctx)
 	return reason;
 }
 
+static int check_binder(const struct sva_context *ctx, u32 *reason)
+{
+	if (current->mm && !(current->flags & PF_KTHREAD) && task_tgid(current) == ctx->owner)
+		return 0;
+	*reason = SVA_REASON_OTHER_PROCESS;
+	return -EPERM;
+}
+
 static int begin_bind(struct sva_context *ctx, u32 *reason)
 {
 	int ret;
 
-	if (!current->mm || (current->flags & PF_KTHREAD) ||
-	    task_tgid(current) != ctx->owner) {
-		*reason = SVA_REASON_OTHER_PROCESS;
-		return -EPERM;
-	}
 	/* since it was asked, the device may have gone */
 	if (sva_device_gone(ctx->sdev)) {
 		*reason = SVA_REASON_DEVICE_GONE;
@@ -125,6 +141,8 @@ static int bind_pasid(struct sva_context *ctx, u32 *reason)
 		ret = PTR_ERR(ctx->handle);
 		ctx->handle = NULL;
 		*reason = iommu_reason(ctx, ret);
+		if (ret == -EAGAIN)
+			ret = -ERESTART;
 		goto err_leave;
 	}
 	ctx->pasid = iommu_sva_get_pasid(ctx->handle);
@@ -161,7 +179,7 @@ static int start_queue(struct sva_context *ctx, u32 *reason)
 	ret = watch_mm(ctx);
 	if (ret) {
 		*reason = ret == -EINTR ? SVA_REASON_INTERRUPTED : SVA_REASON_NO_MEMORY;
-		return ret;
+		return ret == -EAGAIN ? -ERESTART : ret;
 	}
 	ctx->release = SVA_RELEASE_CLEAN;
 	ret = ctx->sdev->ops.context_bind(ctx);
@@ -248,7 +266,10 @@ static void leave_bind(struct sva_context *ctx, bool bound)
 		sva_context_finish_end(ctx);
 }
 
-/* -EAGAIN: the answer could not be given now, and nothing was done */
+/*
+ * Nothing was done where it returns -EAGAIN: the answer could not be given now; or
+ * -ERESTART: the address space is being changed.
+ */
 static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 {
 	const struct sva_bind_task *args = ucmd->buf;
@@ -271,6 +292,46 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	return ret;
 }
 
+/*
+ * R8: the lock of the address space is free once, so that nobody waits with what others wait
+ * for until a page comes for which a thread of this process holds it
+ */
+static int await_address_space(struct sva_ucmd *ucmd)
+{
+	if (mmap_write_lock_killable(current->mm))
+		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
+	mmap_write_unlock(current->mm);
+	return 0;
+}
+
+/* The caller's own doing, and for as long as it does that: but it can be killed */
+static int await_change(struct sva_ucmd *ucmd)
+{
+	usleep_range_state(500, 1000, TASK_KILLABLE);
+	if (fatal_signal_pending(current))
+		return sva_ucmd_fail(ucmd, SVA_REASON_INTERRUPTED, -EINTR);
+	return await_address_space(ucmd);
+}
+
+static int bind_in_tries(struct sva_context *ctx, struct sva_ucmd *ucmd)
+{
+	int ret, tries = 0;
+
+	for (;;) {
+		ret = try_bind(ctx, ucmd);
+		if (ret == -ERESTART)
+			ret = await_change(ucmd);
+		else if (ret == -EAGAIN && ++tries < BIND_TRIES)
+			ret = sva_ucmd_fault_in(ucmd);
+		else if (ret == -EAGAIN)
+			return sva_ucmd_fail(ucmd, SVA_REASON_BAD_POINTER, -EFAULT);
+		else
+			return ret;
+		if (ret)
+			return ret;
+	}
+}
+
 /**
  * sva_context_bind() - SVA_BIND_TASK
  *
@@ -288,12 +349,8 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (ctx->sdev->sva_reason)
 		return sva_ucmd_fail(ucmd, ctx->sdev->sva_reason,
 				     ctx->sdev->group ? -EOPNOTSUPP : -ENODEV);
-	for (int i = 0; i < BIND_TRIES; i++) {
-		ret = i ? sva_ucmd_fault_in(ucmd) : 0;
-		if (!ret)
-			ret = try_bind(ctx, ucmd);
-		if (ret != -EAGAIN)
-			return ret;
-	}
-	return sva_ucmd_fail(ucmd, SVA_REASON_BAD_POINTER, -EFAULT);
+	ret = check_binder(ctx, &ucmd->reason);
+	if (!ret)
+		ret = await_address_space(ucmd);
+	return ret ?: bind_in_tries(ctx, ucmd);
 }

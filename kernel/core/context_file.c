@@ -379,11 +379,17 @@ static __poll_t context_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
+/*
+ * The last file of a bound context may be anybody's, who was sent it: only the process whose
+ * memory it is waits until the device has let go of that (R8).
+ */
 static int context_release(struct inode *inode, struct file *file)
 {
 	struct sva_context *ctx = file->private_data;
 
-	if (sva_context_request_end(ctx, SVA_REASON_NONE))
+	if (READ_ONCE(ctx->mm) && !is_callers(ctx))
+		sva_context_end_async(ctx, SVA_REASON_NONE);
+	else if (sva_context_request_end(ctx, SVA_REASON_NONE))
 		sva_context_finish_end(ctx);
 	sva_context_put(ctx);
 	return 0;

@@ -68,24 +68,18 @@ void sva_context_end_async(struct sva_context *ctx, u32 reason)
 	}
 }
 
-/* All that are with the IOMMU's queue, whosesoever they are */
-static void await_answers(struct sva_context *ctx)
-{
-	if (ctx->sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS)
-		iopf_queue_flush_dev(ctx->sdev->parent);
-}
-
 /*
  * iommu_sva_unbind_device() waits for answers to page requests, and holds locks of the
  * core's meanwhile that every bind and unbind takes.  A page that does not come (R8) is
- * better awaited before, where nothing is held.  softiommu waits for those of this PASID
- * alone, and clean says that there is none.
+ * better awaited before, where nothing is held.  Where the provider cannot tell whose they
+ * are, all are waited for that are with the IOMMU's queue.
  */
-static void await_answers_unlocked(struct sva_context *ctx)
+static void await_answers(struct sva_context *ctx)
 {
-	if (ctx->evidence != SVA_EVIDENCE_CLEAN ||
-	    !(ctx->sdev->desc.flags & SVA_DEVICE_FLAG_SOFTWARE))
-		await_answers(ctx);
+	if (ctx->sdev->ops.context_await_answers)
+		ctx->sdev->ops.context_await_answers(ctx);
+	else if (ctx->sdev->desc.flags & SVA_DEVICE_FLAG_PAGE_REQUESTS)
+		iopf_queue_flush_dev(ctx->sdev->parent);
 }
 
 /*
@@ -97,16 +91,17 @@ static void leave_device(struct sva_context *ctx)
 {
 	const struct sva_device_ops *ops = &ctx->sdev->ops;
 
+	/* whoever binds under this PASID waits from now on */
+	sva_pasid_begin_end(ctx->pasid_entry);
 	down_write(&ctx->active);
 	ctx->queue_ready = false;
 	up_write(&ctx->active);
 	sva_race_point();
 	sva_regions_close(ctx);
 
-	sva_pasid_begin_end(ctx->pasid_entry);
 	ops->context_block(ctx);
 	ctx->evidence = ops->context_stop(ctx);
-	await_answers_unlocked(ctx);
+	await_answers(ctx);
 	sva_race_point();
 	iommu_sva_unbind_device(ctx->handle);
 	ctx->handle = NULL;
@@ -131,10 +126,23 @@ void sva_context_mm_ends(struct sva_context *ctx)
 }
 
 /* exit_mmap() is over when the mm knows its program no more; no event tells */
+static bool exit_is_over(const struct mm_struct *mm)
+{
+	return !rcu_access_pointer(mm->exe_file);
+}
+
 static void await_exit(const struct mm_struct *mm)
 {
-	while (rcu_access_pointer(mm->exe_file))
+	while (!exit_is_over(mm))
 		usleep_range(50, 100);
+}
+
+/* Should the end of the mm ever not be told, its exit is over all the same */
+static void await_mm_end(struct sva_context *ctx)
+{
+	while (!wait_for_completion_timeout(&ctx->mm_ended, msecs_to_jiffies(10)) &&
+	       !exit_is_over(ctx->pasid_entry->mm))
+		;
 }
 
 /* The address space is kept from ending meanwhile, or its end has come this far */
@@ -149,7 +157,7 @@ static void see_to_leaving(struct sva_context *ctx)
 		mmput_async(mm);
 		return;
 	}
-	wait_for_completion(&ctx->mm_ended);
+	await_mm_end(ctx);
 	if (!ctx->handle)
 		return;
 	await_exit(mm);

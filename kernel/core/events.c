@@ -60,7 +60,7 @@ static struct sva_event *continued(struct sva_events *events, const u64 *cursor,
 
 	if (events->head <= READ_ONCE(*cursor) + 1 || last->type != event->type ||
 	    last->access != event->access || last->outcome != event->outcome ||
-	    last->address + last->count * PAGE_SIZE != event->address)
+	    (last->address & PAGE_MASK) + last->count * PAGE_SIZE != event->address)
 		return NULL;
 	return last;
 }

@@ -116,7 +116,7 @@ static int pin_page(struct sva_pins *pins, unsigned long index, bool write)
 	ret = pin_user_pages_fast(index << PAGE_SHIFT, 1,
 				  FOLL_LONGTERM | (write ? FOLL_WRITE : 0), &page);
 	if (ret != 1) {
-		ret = ret < 0 ? ret : -EFAULT;
+		ret = ret == -ENOMEM || ret == -EINTR ? ret : -EFAULT;
 		goto err_charge;
 	}
 	entry = xa_tag_pointer(page, write);

@@ -129,6 +129,15 @@ struct sva_device_ops {
 	 */
 	enum sva_evidence (*context_stop)(struct sva_context *ctx);
 
+	/**
+	 * @context_await_answers: wait until no page request of the context is without its
+	 * answer, which may take as long as a page that does not come.
+	 *
+	 * Between context_bind() and context_free(), mostly after context_stop().
+	 * Optional; without, the answers to all requests of the device are waited for.
+	 */
+	void (*context_await_answers)(struct sva_context *ctx);
+
 	/** @context_free: the PASID is out of the IOMMU; free the queue. */
 	void (*context_free)(struct sva_context *ctx);
 

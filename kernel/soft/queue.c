@@ -2,6 +2,7 @@
 /*
  * queue.c - a context's queue, from bind to stop
  */
+#include <linux/iommu.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -72,6 +73,21 @@ static enum sva_evidence context_stop(struct sva_context *ctx)
 				      SVA_EVIDENCE_FLUSHED : SVA_EVIDENCE_CLEAN);
 }
 
+static bool none_outstanding(const struct soft_queue *q)
+{
+	return !atomic_read(&q->outstanding);
+}
+
+/* What a rogue goes on asking under its PASID is nobody's: then all are waited for */
+static void context_await_answers(struct sva_context *ctx)
+{
+	struct soft_queue *q = sva_context_drvdata(ctx);
+
+	wait_event(q->wait, none_outstanding(q));
+	if (q->sd->page_requests && soft_ghosts_are_there(q->sd))
+		iopf_queue_flush_dev(&q->sd->pdev->dev);
+}
+
 static void context_free(struct sva_context *ctx)
 {
 	soft_ghosts_unbind(sva_context_drvdata(ctx));
@@ -131,6 +147,7 @@ const struct sva_device_ops soft_ops = {
 	.context_bind = context_bind,
 	.context_block = context_block,
 	.context_stop = context_stop,
+	.context_await_answers = context_await_answers,
 	.context_free = context_free,
 	.context_counters = context_counters,
 	.context_doorbell = context_doorbell,

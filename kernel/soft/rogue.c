@@ -147,6 +147,16 @@ void soft_ghosts_unbind(struct soft_queue *q)
 	spin_unlock(&sd->ghosts_lock);
 }
 
+bool soft_ghosts_are_there(struct soft_device *sd)
+{
+	bool there;
+
+	spin_lock(&sd->ghosts_lock);
+	there = !list_empty(&sd->ghosts);
+	spin_unlock(&sd->ghosts_lock);
+	return there;
+}
+
 static void end_ghost(struct soft_device *sd, struct soft_ghost *ghost)
 {
 	spin_lock(&sd->ghosts_lock);

@@ -164,6 +164,7 @@ int soft_ghosts_init(struct soft_device *sd, u32 pasid_bits);
 void soft_ghosts_bind(struct soft_queue *q);
 void soft_ghosts_unbind(struct soft_queue *q);
 void soft_ghosts_exorcise(struct soft_device *sd);
+bool soft_ghosts_are_there(struct soft_device *sd);
 enum sva_evidence soft_misbehave_at_stop(struct soft_queue *q, enum sva_evidence truth);
 
 /* queue.c */

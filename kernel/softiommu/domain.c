@@ -166,6 +166,22 @@ static const struct iommu_domain_ops sva_ops = {
 	.free = domain_free,
 };
 
+/*
+ * R8: called with a lock of the core's that every bind and unbind takes, while a thread
+ * of this process may hold its own for as long as a page takes that never comes.
+ * -EAGAIN: somebody has it.
+ */
+static int register_notifier(struct softiommu_domain *domain)
+{
+	int ret;
+
+	if (!compat_mmap_write_trylock(domain->mm))
+		return -EAGAIN;
+	ret = __mmu_notifier_register(&domain->notifier, domain->mm);
+	mmap_write_unlock(domain->mm);
+	return ret;
+}
+
 struct iommu_domain *softiommu_domain_alloc_sva(struct device *dev, struct mm_struct *mm)
 {
 	struct softiommu_domain *domain = kzalloc_obj(*domain, GFP_KERNEL_ACCOUNT);
@@ -178,7 +194,7 @@ struct iommu_domain *softiommu_domain_alloc_sva(struct device *dev, struct mm_st
 	spin_lock_init(&domain->lock);
 	init_waitqueue_head(&domain->wait);
 	domain->notifier.ops = &notifier_ops;
-	ret = mmu_notifier_register(&domain->notifier, mm);
+	ret = register_notifier(domain);
 	if (ret) {
 		kfree(domain);
 		return ERR_PTR(ret);
