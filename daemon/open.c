@@ -64,8 +64,6 @@ static const struct grant *grant_at(struct svad *svad, const struct device *devi
 {
 	uint64_t id;
 
-	if (!grant_first_of_path(&svad->grants, path, length))
-		return NULL;
 	id = cgroup_id(&svad->cgroups, path, length);
 	grants_end_others(svad, path, length, id);
 	return grant_choose(&svad->grants, grant_first_of_path(&svad->grants, path, length),
@@ -80,6 +78,7 @@ static const struct grant *grant_of_cgroups(struct svad *svad, struct subject *w
 	uint32_t failure = who->failure;
 	const char *path = subject_cgroup(who);
 	const struct grant *found = NULL;
+	struct grant_walk walk = { .path = path };
 
 	/*
 	 * Who cannot be told to have a grant has none, and may be allowed without: but
@@ -90,8 +89,8 @@ static const struct grant *grant_of_cgroups(struct svad *svad, struct subject *w
 		who->load_cgroup = load;
 		return NULL;
 	}
-	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
-		const struct grant *grant = grant_at(svad, device, path, end);
+	while (grant_walk_next(&svad->grants, &walk)) {
+		const struct grant *grant = grant_at(svad, device, path, walk.end);
 
 		if (grant && (!found || grant_has_room(device, grant)))
 			found = grant;

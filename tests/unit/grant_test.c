@@ -250,6 +250,68 @@ static void a_cgroups_grant_is_for_all_below_it(void **state)
 	close(root);
 }
 
+static unsigned int keys_looked_up, ids_looked_up;
+static bool all_keys_are_one;
+
+uint64_t __real_map_get(const struct map *map, uint64_t key);
+uint64_t __wrap_map_get(const struct map *map, uint64_t key);
+int __real_fstatat64(int folder, const char *path, struct stat64 *status, int flags);
+int __wrap_fstatat64(int folder, const char *path, struct stat64 *status, int flags);
+
+uint64_t __wrap_map_get(const struct map *map, uint64_t key)
+{
+	uint64_t value = __real_map_get(map, key);
+
+	/* paths, which have the top bit, and not users */
+	if (!(key >> 63))
+		return value;
+	keys_looked_up++;
+	return all_keys_are_one ? 1 : value;
+}
+
+int __wrap_fstatat64(int folder, const char *path, struct stat64 *status, int flags)
+{
+	ids_looked_up++;
+	return __real_fstatat64(folder, path, status, flags);
+}
+
+/* R8: a user makes his own cgroups as deep as he likes, and of any name */
+static void a_cgroup_deeper_than_any_grant_costs_no_more(void **state)
+{
+	char path[CGROUP_PATH_MAX] = "", inner[201] = "";
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	int root, client;
+	uint32_t number;
+
+	fixture_need_root();
+	fixture_start(f, "");
+	fake = fixture_plug(f, "soft0", 10);
+	fixture_cgroups(f);
+	for (size_t end = 0; end + 2 < sizeof(path); end += 2)
+		strcpy(path + end, "/a");
+	name_copy(inner, path, sizeof(inner));
+	fixture_cgroup_make(f, inner);
+	fixture_cgroup_enter(f, getpid(), path);
+	root = fixture_connect(f, 0);
+	client = fixture_connect(f, MALLORY);
+	number = must_give(f, root, inner, 0, 2);
+	keys_looked_up = ids_looked_up = 0;
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	assert_int_equal(cookie_grant(fake_last_cookie(fake)), number);
+	/* no grant is to a longer path; and once more where one is found */
+	assert_in_range(keys_looked_up, 1, SVA_CGROUP_LEN / 2 + 2);
+	assert_int_equal(ids_looked_up, 1);
+	/* nor where the names were chosen so that all have the key of that grant */
+	all_keys_are_one = true;
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	assert_int_equal(cookie_grant(fake_last_cookie(fake)), number);
+	all_keys_are_one = false;
+	assert_int_equal(ids_looked_up, 2);
+	close(client);
+	close(root);
+}
+
 /* A cgroup that cannot be told is no grant, and no way around a deny either */
 static void looking_for_grants_hides_no_failure(void **state)
 {
@@ -667,6 +729,7 @@ int main(void)
 		TEST(a_grant_opens_what_the_policy_does_not),
 		TEST(a_grant_goes_before_the_limits_of_the_rules),
 		TEST(a_cgroups_grant_is_for_all_below_it),
+		TEST(a_cgroup_deeper_than_any_grant_costs_no_more),
 		TEST(looking_for_grants_hides_no_failure),
 		TEST(a_cgroup_that_was_made_again_gets_nothing),
 		TEST(taking_a_grant_revokes_what_was_opened_under_it),
