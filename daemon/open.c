@@ -63,8 +63,10 @@ static const struct grant *grant_at(struct svad *svad, const struct device *devi
 				    const char *path, size_t length)
 {
 	uint64_t id;
+	int err = cgroup_id(&svad->cgroups, path, length, &id);
 
-	id = cgroup_id(&svad->cgroups, path, length);
+	if (err && err != -ENOENT)
+		return NULL;
 	grants_end_others(svad, path, length, id);
 	return grant_choose(&svad->grants, grant_first_of_path(&svad->grants, path, length),
 			    device, 0, path, length);
@@ -128,8 +130,8 @@ static uint32_t cgroup_limit_reached(struct search *search, const struct device 
 	/* EXPLAIN of somebody who is said to be nowhere in particular */
 	if (!*path)
 		return 0;
-	id = cgroup_id(&search->svad->cgroups, path, length ? length : cgroup_unit_length(path));
-	if (!id)
+	if (cgroup_id(&search->svad->cgroups, path,
+		      length ? length : cgroup_unit_length(path), &id))
 		return SVA_REASON_NO_CGROUP;
 	search->cookie = cookie_make(0, id);
 	return account_cgroup(device, id) >= search->verdict.contexts_per_cgroup ?
