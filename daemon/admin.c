@@ -206,14 +206,22 @@ void grants_end_others(struct svad *svad, const char *path, size_t length, uint6
 	}
 }
 
+/* Where that cannot be told now, it may be there still */
+static bool grant_has_no_cgroup(const struct svad *svad, const struct grant *grant)
+{
+	uint64_t id;
+	int err = cgroup_id(&svad->cgroups, grant->path, strlen(grant->path), &id);
+
+	return err ? err == -ENOENT : id != grant->cgroup;
+}
+
 /* All whose cgroup has gone; asked for when somebody looks */
 static void grants_end_stale(struct svad *svad)
 {
 	for (size_t i = 0; i < svad->grants.num_slots; i++) {
 		struct grant *grant = &svad->grants.slots[i];
 
-		if (grant->number && grant->path &&
-		    cgroup_id(&svad->cgroups, grant->path, strlen(grant->path)) != grant->cgroup)
+		if (grant->number && grant->path && grant_has_no_cgroup(svad, grant))
 			grant_end_stale(svad, grant);
 	}
 }
@@ -246,9 +254,11 @@ static void request_add_grant(struct client *client, const struct sva_msg_add_gr
 	}
 	if (*request->cgroup) {
 		wanted.path = (char *)request->cgroup;
-		wanted.cgroup = cgroup_id(&svad->cgroups, wanted.path, strlen(wanted.path));
-		if (!wanted.cgroup) {
-			reply_refuse(reply, 0, SVA_REASON_NO_SUCH_CGROUP);
+		err = cgroup_id(&svad->cgroups, wanted.path, strlen(wanted.path),
+				&wanted.cgroup);
+		if (err) {
+			reply_refuse(reply, 0, err == -ENOENT ? SVA_REASON_NO_SUCH_CGROUP :
+							       SVA_REASON_NO_CGROUP);
 			return;
 		}
 		grants_end_others(svad, wanted.path, strlen(wanted.path), wanted.cgroup);

@@ -3,6 +3,7 @@
  * cgroup.c - /proc/PID/cgroup, and inode numbers of the cgroup2 hierarchy
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -78,17 +79,40 @@ int cgroup_of(const struct cgroups *cgroups, pid_t pid, char *path, size_t size)
 	return 0;
 }
 
-uint64_t cgroup_id(const struct cgroups *cgroups, const char *path, size_t length)
+/*
+ * As the kernel writes a path, or "/".  Another one is that of no process, and may
+ * lead anywhere: what follows "//" is absolute (R10).
+ */
+static bool path_is_canonical(const char *path)
+{
+	size_t length = 0;
+
+	if (*path != '/' || !path[1])
+		return *path == '/';
+	for (; *path; path += length) {
+		length = strcspn(++path, "/");
+		if (!length || length > NAME_MAX ||
+		    (length <= 2 && !strncmp(path, "..", length)))
+			return false;
+	}
+	return true;
+}
+
+int cgroup_id(const struct cgroups *cgroups, const char *path, size_t length, uint64_t *id)
 {
 	char part[CGROUP_PATH_MAX];
 	struct stat status;
 
-	if (!length || *path != '/' || length >= sizeof(part))
-		return 0;
+	*id = 0;
+	if (length >= sizeof(part))
+		return -ENOENT;
 	name_copy(part, path, length + 1);
-	if (strstr(part, "/../") || (length >= 3 && !strcmp(part + length - 3, "/..")))
-		return 0;
+	if (!path_is_canonical(part))
+		return -ENOENT;
 	if (fstatat(cgroups->mount, length == 1 ? "." : part + 1, &status, AT_SYMLINK_NOFOLLOW))
-		return 0;
-	return S_ISDIR(status.st_mode) ? status.st_ino : 0;
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	if (!S_ISDIR(status.st_mode))
+		return -ENOENT;
+	*id = status.st_ino;
+	return 0;
 }

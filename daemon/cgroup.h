@@ -34,7 +34,12 @@ void cgroups_close(struct cgroups *cgroups);
  */
 int must_check cgroup_of(const struct cgroups *cgroups, pid_t pid, char *path, size_t size);
 
-/* The id of the cgroup at the first @length characters of @path, 0: there is none */
-uint64_t cgroup_id(const struct cgroups *cgroups, const char *path, size_t length);
+/*
+ * The id of the cgroup at the first @length characters of @path; 0 on failure.
+ * -ENOENT: there is none, nor ever one by such a path; another -errno: that cannot be
+ * told just now, and is no ground to give or to end anything
+ */
+int must_check cgroup_id(const struct cgroups *cgroups, const char *path, size_t length,
+			 uint64_t *id);
 
 #endif /* SVAD_CGROUP_H */

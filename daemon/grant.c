@@ -11,6 +11,7 @@
 #include "account.h"
 #include "grant.h"
 #include "log.h"
+#include "policy.h"
 
 #define RECORD_SIZE	1024	/* divides a page */
 #define BOOT_ID_LEN	40
@@ -42,14 +43,25 @@ _Static_assert(sizeof(struct header) == RECORD_SIZE, "state file");
 
 /* ---------------------------------------------------------------- index */
 
+/* FNV-1a, which goes on from the hash of what is before */
+#define HASH_OF_NOTHING	0xcbf29ce484222325u
+
+static uint64_t hash_add(uint64_t hash, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
+	return hash;
+}
+
 /* Users and paths share the index: paths have the top bit */
+static uint64_t hash_key(uint64_t hash)
+{
+	return hash | 1ull << 63;
+}
+
 static uint64_t path_key(const char *path, size_t length)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)path[i]) * 0x100000001b3u;
-	return hash | 1ull << 63;
+	return hash_key(hash_add(HASH_OF_NOTHING, path, length));
 }
 
 static uint64_t grant_key(const struct grant *grant)
@@ -93,6 +105,35 @@ struct grant *grant_first_of_path(const struct grants *grants, const char *path,
 struct grant *grant_next(const struct grants *grants, const struct grant *grant)
 {
 	return slot_of(grants, grant->next);
+}
+
+/* Whoever names his cgroups himself can give all of them the key of another path */
+static bool path_has_grant(const struct grants *grants, uint64_t key, const char *path,
+			   size_t length)
+{
+	const struct grant *grant = slot_of(grants, map_get(&grants->index, key));
+
+	for (; grant; grant = grant_next(grants, grant)) {
+		if (grant->path && !strncmp(grant->path, path, length) && !grant->path[length])
+			return true;
+	}
+	return false;
+}
+
+/* What is longer than any path of a grant is not looked at: it may be long (R8) */
+bool grant_walk_next(const struct grants *grants, struct grant_walk *walk)
+{
+	size_t end;
+
+	if (!walk->end)
+		walk->hash = HASH_OF_NOTHING;
+	while ((end = cgroup_component_end(walk->path, walk->end)) && end < SVA_CGROUP_LEN) {
+		walk->hash = hash_add(walk->hash, walk->path + walk->end, end - walk->end);
+		walk->end = end;
+		if (path_has_grant(grants, hash_key(walk->hash), walk->path, end))
+			return true;
+	}
+	return false;
 }
 
 static void grant_link(struct grants *grants, struct grant *grant)

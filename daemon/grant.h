@@ -94,4 +94,19 @@ struct grant *grant_first_of_user(const struct grants *grants, uint32_t uid);
 struct grant *grant_first_of_path(const struct grants *grants, const char *path, size_t length);
 struct grant *grant_next(const struct grants *grants, const struct grant *grant);
 
+/**
+ * struct grant_walk - along a path, outermost first, each byte of it read once
+ * @path: set by the caller, everything else 0
+ * @end: the cgroup at hand is at so many characters of it
+ * @hash: of these
+ */
+struct grant_walk {
+	const char *path;
+	size_t end;
+	uint64_t hash;
+};
+
+/* On to the next cgroup of the path that has a grant, on any device; false: no more */
+bool grant_walk_next(const struct grants *grants, struct grant_walk *walk);
+
 #endif /* SVAD_GRANT_H */

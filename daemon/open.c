@@ -71,10 +71,10 @@ static const struct grant *grant_at(struct svad *svad, const struct device *devi
 				    const char *path, size_t length)
 {
 	uint64_t id;
+	int err = cgroup_id(&svad->cgroups, path, length, &id);
 
-	if (!grant_first_of_path(&svad->grants, path, length))
+	if (err && err != -ENOENT)
 		return NULL;
-	id = cgroup_id(&svad->cgroups, path, length);
 	grants_end_others(svad, path, length, id);
 	return grant_choose(&svad->grants, grant_first_of_path(&svad->grants, path, length),
 			    device, 0, path, length, id);
@@ -88,6 +88,7 @@ static const struct grant *grant_of_cgroups(struct svad *svad, struct subject *w
 	uint32_t failure = who->failure;
 	const char *path = subject_cgroup(who);
 	const struct grant *found = NULL;
+	struct grant_walk walk = { .path = path };
 
 	/*
 	 * Who cannot be told to have a grant has none, and may be allowed without: but
@@ -98,8 +99,8 @@ static const struct grant *grant_of_cgroups(struct svad *svad, struct subject *w
 		who->load_cgroup = load;
 		return NULL;
 	}
-	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
-		const struct grant *grant = grant_at(svad, device, path, end);
+	while (grant_walk_next(&svad->grants, &walk)) {
+		const struct grant *grant = grant_at(svad, device, path, walk.end);
 
 		if (grant && (!found || grant_has_room(device, grant)))
 			found = grant;
@@ -137,8 +138,8 @@ static uint32_t cgroup_limit_reached(struct search *search, const struct device 
 	/* EXPLAIN of somebody who is said to be nowhere in particular */
 	if (!*path)
 		return 0;
-	id = cgroup_id(&search->svad->cgroups, path, length ? length : cgroup_unit_length(path));
-	if (!id)
+	if (cgroup_id(&search->svad->cgroups, path,
+		      length ? length : cgroup_unit_length(path), &id))
 		return SVA_REASON_NO_CGROUP;
 	search->cookie = cookie_make(0, id);
 	return account_cgroup(device, id) >= search->verdict.contexts_per_cgroup ?

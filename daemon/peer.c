@@ -17,6 +17,10 @@
 
 #define PEER_GROUPS_MAX 65536	/* the kernel's NGROUPS_MAX */
 
+/* Deeper than what anybody nests in earnest */
+#define DEPTH_FREE	64
+#define DEPTH_UNKNOWN	4096
+
 _Static_assert(offsetof(struct peer_subject, who) == 0, "peer_load_groups()");
 
 static int peer_get_pidfd(int socket)
@@ -83,16 +87,36 @@ static void peer_load_groups(struct subject *who)
 }
 
 /*
+ * R8: for each component of the path the kernel goes up from the cgroup anew, so that its
+ * time, which svad waits for, grows with the square of their number: at 2000 it is
+ * milliseconds, and a user may nest his own cgroups like that.  What lies below his unit
+ * cannot be left out, neither by the kernel nor by the rules and grants that name it.
+ * @path NULL: it is longer than the kernel tells.
+ */
+static uint32_t cgroup_cost(const char *path)
+{
+	uint32_t depth = path ? 0 : DEPTH_UNKNOWN;
+
+	while (path && (path = strchr(path, '/'))) {
+		depth++;
+		path++;
+	}
+	return (depth / DEPTH_FREE) * (depth / DEPTH_FREE);
+}
+
+/*
  * R10: the number is the one that the kernel noted together with the pidfd.  While
  * the pidfd says that this process has not ended, no other can have it.
  */
 static void peer_load_cgroup(struct subject *who)
 {
 	static char path[CGROUP_PATH_MAX];
-	const struct peer_subject *subject = (const struct peer_subject *)who;
+	struct peer_subject *subject = (struct peer_subject *)who;
 	int err = cgroup_of(subject->cgroups, subject->peer->pid, path, sizeof(path));
 
 	kernel_step("cgroup");
+	if (!err || err == -ENAMETOOLONG)
+		subject->cost = cgroup_cost(err ? NULL : path);
 	if (!peer_alive(subject->peer))
 		who->failure = SVA_REASON_PEER_GONE;
 	else if (err)

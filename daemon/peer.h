@@ -43,6 +43,7 @@ bool peer_alive(const struct peer *peer);
  * on them, and only those groups that the policy names are kept: in memory that all
  * share, until the next peer_subject().  The groups are those of the connect, the
  * cgroup is that of now.
+ * @cost: as how many requests more this one counts, for what has been asked for
  */
 struct peer_subject {
 	struct subject who;
@@ -50,6 +51,7 @@ struct peer_subject {
 	const struct policy *policy;
 	const struct cgroups *cgroups;
 	int socket;
+	uint32_t cost;
 };
 
 void peer_subject(const struct peer *peer, int socket, const struct policy *policy,

@@ -91,22 +91,37 @@ size_t cgroup_unit_length(const char *path)
 	return end ? end : 1;
 }
 
-/* The shortest part of @path that is the cgroup or above it, and matches; 0: none */
+/* Where the first components of @path end, as many as @pattern has; 0: it has fewer */
+static size_t cgroup_cut(const char *pattern, const char *path)
+{
+	size_t end = 0;
+
+	while ((pattern = strchr(pattern, '/'))) {
+		pattern++;
+		end = cgroup_component_end(path, end);
+		if (!end)
+			return 0;
+	}
+	return end;
+}
+
+/*
+ * The part of @path that is the cgroup or above it, and matches; 0: none does.  Only
+ * a '/' matches a '/', so that it can be but one: others, of which a user can make as
+ * many as a path has room for, need not be tried (R8).
+ */
 static size_t cgroup_match(const char *pattern, const char *path)
 {
 	char part[CGROUP_PATH_MAX];
+	size_t end;
 
 	if (!strcmp(pattern, "/"))
 		return 1;
-	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
-		if (end >= sizeof(part))
-			return 0;
-		memcpy(part, path, end);
-		part[end] = '\0';
-		if (!fnmatch(pattern, part, FNM_PATHNAME | FNM_NOESCAPE))
-			return end;
-	}
-	return 0;
+	end = cgroup_cut(pattern, path);
+	if (!end || end >= sizeof(part))
+		return 0;
+	name_copy(part, path, end + 1);
+	return fnmatch(pattern, part, FNM_PATHNAME | FNM_NOESCAPE) ? 0 : end;
 }
 
 /*

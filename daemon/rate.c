@@ -31,21 +31,33 @@ static bool rates_about_to_grow(const struct rates *rates)
 	       (rates->full_at.count + 1) * 4 > rates->full_at.capacity * 3;
 }
 
-bool rate_take(struct rates *rates, uint32_t uid, uint64_t now, uint32_t per_second,
-	       uint32_t burst)
+static uint64_t rate_cost(uint32_t per_second)
 {
-	uint64_t cost = SECOND / per_second ? SECOND / per_second : 1;
+	return SECOND / per_second ? SECOND / per_second : 1;
+}
+
+void rate_charge(struct rates *rates, uint32_t uid, uint64_t now, uint32_t per_second,
+		 uint32_t count)
+{
 	uint64_t full_at = map_get(&rates->full_at, uid);
 
 	if (full_at < now)
 		full_at = now;
-	if (full_at - now > (burst - 1) * cost)
-		return false;
 	if (rates_about_to_grow(rates))
 		rates_sweep(rates, now);
 	/* without memory to count him with, he is not held back */
 	if (!map_reserve(&rates->full_at, 1))
-		map_set(&rates->full_at, uid, full_at + cost);
+		map_set(&rates->full_at, uid, full_at + count * rate_cost(per_second));
+}
+
+bool rate_take(struct rates *rates, uint32_t uid, uint64_t now, uint32_t per_second,
+	       uint32_t burst)
+{
+	uint64_t full_at = map_get(&rates->full_at, uid);
+
+	if (full_at > now && full_at - now > (burst - 1) * rate_cost(per_second))
+		return false;
+	rate_charge(rates, uid, now, per_second, 1);
 	return true;
 }
 

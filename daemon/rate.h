@@ -21,6 +21,10 @@ struct rates {
  */
 bool must_check rate_take(struct rates *rates, uint32_t uid, uint64_t now,
 			  uint32_t per_second, uint32_t burst);
+
+/* Takes @count, whether they are there or not: what was not, he waits for */
+void rate_charge(struct rates *rates, uint32_t uid, uint64_t now, uint32_t per_second,
+		 uint32_t count);
 void rates_free(struct rates *rates);
 
 #endif /* SVAD_RATE_H */

@@ -294,6 +294,9 @@ void request_handle(struct client *client, pid_t sender, const union request *re
 	if (!reason) {
 		peer_subject(&client->peer, client->fd, svad->policy, &svad->cgroups, &subject);
 		request_answer(client, &subject.who, request, reply);
+		if (subject.cost)
+			rate_charge(&svad->rates, client->peer.uid, svad_now(svad),
+				    svad->policy->requests_per_second, subject.cost);
 		/* a deny that could not be checked must not become an allow */
 		reason = subject.who.failure;
 	}

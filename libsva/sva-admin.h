@@ -66,7 +66,7 @@ struct sva_grant {
  * Return: 0, or a negative errno with its reason at sva_context_reason(NULL).
  *
  * Errors:
- * -EPERM: not an operator;
+ * -EPERM: not an operator, or svad cannot see cgroups;
  * -ENOENT: no such cgroup;
  * -EIO: svad cannot write it down;
  * and those of sva_list_devices().

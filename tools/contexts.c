@@ -33,23 +33,6 @@ static int contexts_add(struct contexts *contexts, const char *device,
 	return 0;
 }
 
-/* A device that went away meanwhile has no contexts. */
-static int page_load(struct client *client, const char *device, uint64_t after,
-		     struct sva_msg_contexts *page)
-{
-	int ret;
-
-	page->count = 0;
-	ret = client_list_contexts(client, device, after, page);
-	if (ret < 0 && (client->reason == SVA_REASON_NO_SUCH_DEVICE ||
-			client->reason == SVA_REASON_NO_DEVICE ||
-			client->reason == SVA_REASON_DEVICE_GONE)) {
-		page->count = 0;
-		ret = 0;
-	}
-	return ret;
-}
-
 static int device_load(struct client *client, const char *device, struct contexts *contexts)
 {
 	struct sva_msg_contexts page;
@@ -57,7 +40,7 @@ static int device_load(struct client *client, const char *device, struct context
 	int ret;
 
 	for (;;) {
-		ret = page_load(client, device, after, &page);
+		ret = ask_contexts(client, device, after, &page);
 		if (ret < 0 || !page.count)
 			return ret;
 		for (uint32_t i = 0; !ret && i < page.count; i++)
@@ -108,7 +91,7 @@ static int device_search(struct client *client, const char *device, uint64_t id,
 			 struct context *context)
 {
 	struct sva_msg_contexts page;
-	int ret = page_load(client, device, id - 1, &page);
+	int ret = ask_contexts(client, device, id - 1, &page);
 
 	if (ret < 0 || !page.count || page.contexts[0].id != id)
 		return ret;

@@ -59,8 +59,11 @@ static int check_policy(struct doctor *doctor, struct client *client,
 			const struct sva_msg_device *device)
 {
 	struct sva_msg_explained explained;
-	int ret = client_explain(client, device->name, NULL, &explained);
+	int ret;
 
+	do
+		ret = client_explain(client, device->name, NULL, &explained);
+	while (ret < 0 && ask_again(client));
 	if (ret < 0 && client->reason == SVA_REASON_DAEMON_LOST)
 		return ret;
 	if (ret < 0)
@@ -114,7 +117,7 @@ static int check_faults(struct doctor *doctor, struct client *client,
 	unsigned int seen = 0, stuck = 0;
 	int ret;
 
-	while (!(ret = client_list_contexts(client, device->name, after, &page)) && page.count) {
+	while (!(ret = ask_contexts(client, device->name, after, &page)) && page.count) {
 		for (uint32_t i = 0; i < page.count; i++) {
 			if (is_stuck(&page.contexts[i]))
 				tell_stuck(doctor, device, &page.contexts[i]);
@@ -123,9 +126,12 @@ static int check_faults(struct doctor *doctor, struct client *client,
 		seen += page.count;
 		after = page.contexts[page.count - 1].id;
 	}
+	if (ret < 0 && client->reason == SVA_REASON_DAEMON_LOST)
+		return ret;
 	if (ret < 0)
-		return client->reason == SVA_REASON_DAEMON_LOST ? ret : 0;
-	if (seen && !stuck)
+		finding_reason(&doctor->findings, "faults", device->name,
+			       text_format("svad does not tell all contexts"), client->reason);
+	else if (seen && !stuck)
 		finding_ok(&doctor->findings, "faults", device->name,
 			   text_format("none of %u contexts waits for a page that does not come",
 				       seen));
@@ -174,7 +180,9 @@ static int visit_ask(struct client *client, void *arg)
 	int ret;
 
 	findings_cut(&doctor->findings, visit->before);
-	ret = client_all_devices(client, &devices, &count);
+	do
+		ret = client_all_devices(client, &devices, &count);
+	while (ret < 0 && ask_again(client));
 	visit->answered = !ret;
 	if (ret < 0)
 		return ret;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "reason.h"
 #include "sva.h"
 #include "svactl.h"
@@ -136,8 +137,11 @@ static int devices_pick(const char *name, struct sva_msg_device *devices, uint32
 int svactl_devices(const struct svactl *svactl, struct client *client,
 		   struct sva_msg_device **devices, uint32_t *count)
 {
-	int ret = client_all_devices(client, devices, count);
+	int ret;
 
+	do
+		ret = client_all_devices(client, devices, count);
+	while (ret < 0 && ask_again(client));
 	if (!ret && svactl->device) {
 		ret = devices_pick(svactl->device, *devices, count);
 		if (ret < 0) {

@@ -13,11 +13,12 @@
 #include "process.h"
 
 /**
- * struct stall - a mounted FUSE file system of one file
+ * struct stall - a mounted FUSE file system of one file; there can be two at once
  * @file: to be mapped, for reading
  */
 struct stall {
 	struct child server;
+	char path[32];
 	int file;
 };
 

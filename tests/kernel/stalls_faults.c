@@ -250,6 +250,88 @@ SOFT_TEST(R8, who_leaves_the_software_iommu_waits_for_no_page_of_others)
 	scene_end(&scene);
 }
 
+/* Its own answer, which the software device knows from those of others */
+SOFT_TEST(R8, who_leaves_with_a_request_of_his_own_waits_for_no_page_of_others)
+{
+	struct scene others, own;
+
+	scene_start(&others);
+	scene_start(&own);
+	word_send(own.reader.line, 0);
+	CHECK(wait_until(is_stopping, &own, PATIENCE_MS), "it does not begin to stop");
+	stall_let_go(&own.stall);
+	CHECK(fd_readable(own.reader.line, PATIENCE_MS), "it waits");
+	word_receive(own.reader.line);
+	CHECK(waits(&others), "the other's page has come by itself");
+	scene_end(&own);
+	stall_let_go(&others.stall);
+	word_send(others.reader.line, 0);
+	word_receive(others.reader.line);
+	scene_end(&others);
+}
+
+/* Has nothing of the context but the file, and gives that away when a page is waited for */
+static void gives_its_file_away(int line, void *arg)
+{
+	static _Alignas(64) struct sva_accel_completion done;
+	const uint32_t tail = 1;
+	struct sva_accel_desc job;
+	struct stall *stall = arg;
+	struct queue queue;
+	void *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, stall->file, 0);
+
+	CHECK(page != MAP_FAILED, "mmap: %s", strerror(errno));
+	queue_open(&queue);
+	job = job_crc(page, PAGE, 0);
+	job.completion = (uintptr_t)&done;
+	queue.ring.desc[0] = job;
+	/* a mapping has the file too, and none is taken away while the page is waited for */
+	ring_close(&queue.ring);
+	CHECK_EQ(MUST(pwrite(queue.ctx, &tail, sizeof(tail), queue.ring.doorbell_offset +
+			     (off_t)offsetof(struct sva_accel_doorbell, tail))), sizeof(tail));
+	word_send(line, queue.id);
+	word_receive(line);
+	fd_send(line, queue.ctx);
+	close(queue.ctx);
+	word_send(line, 0);
+	word_receive(line);
+}
+
+static void closes_what_it_gets(int line, void *arg)
+{
+	(void)arg;
+	close(fd_receive(line));
+	word_send(line, 0);
+}
+
+/* Whoever has it last; svad could be sent it before Linux 6.16 */
+TEST(R8, last_file_of_a_context_is_closed_at_once_by_who_is_not_its_process)
+{
+	struct child giver, closer;
+	struct stall stall;
+	int node = node_open(), ctx;
+	uint64_t id;
+
+	stall_start(&stall);
+	child_start(&closer, closes_what_it_gets, NULL);
+	child_start(&giver, gives_its_file_away, &stall);
+	id = word_receive(giver.line);
+	stall_await(&stall);
+	word_send(giver.line, 0);
+	ctx = fd_receive(giver.line);
+	word_receive(giver.line);
+	fd_send(closer.line, ctx);
+	close(ctx);
+	CHECK(fd_readable(closer.line, PATIENCE_MS), "it waits for another's page");
+	word_receive(closer.line);
+	stall_let_go(&stall);
+	event_await(node, SVA_EVENT_ENDED, id);
+	word_send(giver.line, 0);
+	child_join(&giver);
+	child_join(&closer);
+	stall_end(&stall);
+}
+
 /* ----------------------------------------------------------- who is held up */
 
 /* What an actor does while a page does not come, for as long as that lasts at least */

@@ -24,7 +24,6 @@
 #define PAGE		4096u
 #define MANY		16		/* reads kept waiting */
 
-static const char path[] = "/tmp/stalls.file";
 
 /* --------------------------------------------------------------- the server */
 
@@ -138,10 +137,12 @@ static void serve(int line, void *arg)
 
 void stall_start(struct stall *stall)
 {
-	char options[64];
+	static unsigned int number;
+	char options[64], *path = stall->path;
 	int fuse = (int)MUST(open("/dev/fuse", O_RDWR | O_CLOEXEC));
 	struct stat status;
 
+	snprintf(stall->path, sizeof(stall->path), "/tmp/stalls.file%u", number++ % 2);
 	umount2(path, MNT_DETACH);
 	close((int)MUST(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644)));
 	child_start(&stall->server, serve, &fuse);
@@ -169,10 +170,10 @@ void stall_let_go(struct stall *stall)
 void stall_end(struct stall *stall)
 {
 	close(stall->file);
-	MUST(umount2(path, MNT_DETACH));
+	MUST(umount2(stall->path, MNT_DETACH));
 	if (stall->server.pid > 0)
 		child_kill(&stall->server);
-	unlink(path);
+	unlink(stall->path);
 }
 
 void stall_reader(int line, void *arg)

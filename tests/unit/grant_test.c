@@ -11,6 +11,36 @@
 
 #include "fixture.h"
 
+static unsigned int keys_looked_up, ids_looked_up;
+static int id_error;
+static bool all_keys_are_one;
+
+uint64_t __real_map_get(const struct map *map, uint64_t key);
+uint64_t __wrap_map_get(const struct map *map, uint64_t key);
+int __real_fstatat64(int folder, const char *path, struct stat64 *status, int flags);
+int __wrap_fstatat64(int folder, const char *path, struct stat64 *status, int flags);
+
+uint64_t __wrap_map_get(const struct map *map, uint64_t key)
+{
+	uint64_t value = __real_map_get(map, key);
+
+	/* paths, which have the top bit, and not users */
+	if (!(key >> 63))
+		return value;
+	keys_looked_up++;
+	return all_keys_are_one ? 1 : value;
+}
+
+int __wrap_fstatat64(int folder, const char *path, struct stat64 *status, int flags)
+{
+	ids_looked_up++;
+	if (id_error) {
+		errno = id_error;
+		return -1;
+	}
+	return __real_fstatat64(folder, path, status, flags);
+}
+
 static struct sva_msg_add_grant add_message(const char *device, const char *cgroup, uint32_t uid,
 					    uint32_t contexts)
 {
@@ -142,6 +172,11 @@ static void what_cannot_be_given_is_refused_with_its_reason(void **state)
 	assert_int_equal(reason, SVA_REASON_NO_SUCH_CGROUP);
 	give(f, root, "soft0", "job", 0, 1, &reason);
 	assert_int_equal(reason, SVA_REASON_NO_SUCH_CGROUP);
+	/* what svad cannot look up, it does not say is not there */
+	close(f->svad.cgroups.mount);
+	f->svad.cgroups.mount = -1;
+	give(f, root, "soft0", "/job", 0, 1, &reason);
+	assert_int_equal(reason, SVA_REASON_NO_CGROUP);
 	give(f, root, "soft0", "", 1000, 0, &reason);
 	assert_int_equal(reason, SVA_REASON_BAD_ARGUMENT);
 	assert_int_equal(take(f, root, 1), -SVA_REASON_NO_SUCH_GRANT);
@@ -152,6 +187,36 @@ static void what_cannot_be_given_is_refused_with_its_reason(void **state)
 		assert_int_equal(reply.msg.reason, SVA_REASON_PROTOCOL);
 		close(root);
 	}
+}
+
+/* No process's path is ever one of these, and the first are none of a cgroup at all */
+static void only_a_path_as_the_kernel_tells_it_is_a_cgroups(void **state)
+{
+	static const char *const paths[] = {
+		"//proc", "//", "/job/", "/a//b", "/a/./b", "/./a", "/a/.", "/.", "/a/../job",
+		"/a/..", "/..", "a/b", "./a",
+	};
+	static const char *const good[] = { "/", "/job", "/a/b", "/.a/..b/...", "/file.d" };
+	struct fixture *f = *state;
+	uint32_t reason;
+	int root;
+
+	fixture_need_root();
+	fixture_start(f, "");
+	fixture_plug(f, "soft0", 10);
+	fixture_cgroups(f);
+	for (size_t i = 1; i < ARRAY_SIZE(good); i++)
+		fixture_cgroup_make(f, good[i]);
+	root = fixture_connect(f, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		give(f, root, "soft0", paths[i], 0, 1, &reason);
+		if (reason != SVA_REASON_NO_SUCH_CGROUP)
+			fail_msg("%s: reason %u", paths[i], reason);
+	}
+	assert_int_equal(f->svad.grants.count, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		must_give(f, root, good[i], 0, 1);
+	close(root);
 }
 
 /* ---------------------------------------------------------- what it is */
@@ -250,6 +315,43 @@ static void a_cgroups_grant_is_for_all_below_it(void **state)
 	close(root);
 }
 
+/* R8: a user makes his own cgroups as deep as he likes, and of any name */
+static void a_cgroup_deeper_than_any_grant_costs_no_more(void **state)
+{
+	char path[CGROUP_PATH_MAX] = "", inner[201] = "";
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	int root, client;
+	uint32_t number;
+
+	fixture_need_root();
+	fixture_start(f, "");
+	fake = fixture_plug(f, "soft0", 10);
+	fixture_cgroups(f);
+	for (size_t end = 0; end + 2 < sizeof(path); end += 2)
+		strcpy(path + end, "/a");
+	name_copy(inner, path, sizeof(inner));
+	fixture_cgroup_make(f, inner);
+	fixture_cgroup_enter(f, getpid(), path);
+	root = fixture_connect(f, 0);
+	client = fixture_connect(f, MALLORY);
+	number = must_give(f, root, inner, 0, 2);
+	keys_looked_up = ids_looked_up = 0;
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	assert_int_equal(cookie_grant(fake_last_cookie(fake)), number);
+	/* no grant is to a longer path; and once more where one is found */
+	assert_in_range(keys_looked_up, 1, SVA_CGROUP_LEN / 2 + 2);
+	assert_int_equal(ids_looked_up, 1);
+	/* nor where the names were chosen so that all have the key of that grant */
+	all_keys_are_one = true;
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	assert_int_equal(cookie_grant(fake_last_cookie(fake)), number);
+	all_keys_are_one = false;
+	assert_int_equal(ids_looked_up, 2);
+	close(client);
+	close(root);
+}
+
 /* A cgroup that cannot be told is no grant, and no way around a deny either */
 static void looking_for_grants_hides_no_failure(void **state)
 {
@@ -316,6 +418,47 @@ static void a_cgroup_that_was_made_again_gets_nothing(void **state)
 	assert_int_equal(list(f, root, grants, 4), 0);
 	close(full);
 	close(keep);
+	close(client);
+	close(root);
+}
+
+/* While svad has no memory, or no sight of the hierarchy, all may be as it was */
+static void a_cgroup_that_cannot_be_looked_up_has_not_gone(void **state)
+{
+	static const int errors[] = { 0, EACCES, ENOMEM, EMFILE, EIO };
+	struct fixture *f = *state;
+	struct fake_device *fake;
+	struct sva_msg_grant grants[4];
+	int root, client, mount;
+
+	fixture_need_root();
+	fixture_start(f, "");
+	fake = fixture_plug(f, "soft0", 10);
+	fixture_cgroups(f);
+	fixture_cgroup_make(f, "/job");
+	fixture_cgroup_enter(f, getpid(), "/job");
+	root = fixture_connect(f, 0);
+	client = fixture_connect(f, MALLORY);
+	must_give(f, root, "/job", 0, 2);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	mount = f->svad.cgroups.mount;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		id_error = errors[i];
+		f->svad.cgroups.mount = errors[i] ? mount : -1;
+		assert_int_equal(list(f, root, grants, 4), 1);
+		assert_int_equal(grants[0].used, 1);
+		/* but nobody is given what he may not be meant by */
+		assert_int_equal(fixture_open(f, client, "soft0", NULL),
+				 SVA_REASON_DENIED_BY_DEFAULT);
+		assert_int_equal(fake_revokes(fake), 0);
+	}
+	id_error = 0;
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), 0);
+	/* something else has its place */
+	id_error = ENOTDIR;
+	assert_int_equal(list(f, root, grants, 4), 0);
+	id_error = 0;
+	assert_int_equal(fake_revokes(fake), 2);
 	close(client);
 	close(root);
 }
@@ -677,11 +820,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(operators_give_and_nobody_else),
 		TEST(what_cannot_be_given_is_refused_with_its_reason),
+		TEST(only_a_path_as_the_kernel_tells_it_is_a_cgroups),
 		TEST(a_grant_opens_what_the_policy_does_not),
 		TEST(a_grant_goes_before_the_limits_of_the_rules),
 		TEST(a_cgroups_grant_is_for_all_below_it),
+		TEST(a_cgroup_deeper_than_any_grant_costs_no_more),
 		TEST(looking_for_grants_hides_no_failure),
 		TEST(a_cgroup_that_was_made_again_gets_nothing),
+		TEST(a_cgroup_that_cannot_be_looked_up_has_not_gone),
 		TEST(taking_a_grant_revokes_what_was_opened_under_it),
 		TEST(grants_are_listed_in_the_order_of_their_numbers),
 		TEST(grants_outlive_svad),

@@ -501,6 +501,7 @@ static void the_kernels_own_cgroups_are_told_apart(void **state)
 {
 	struct fixture *f = *state;
 	struct grant wanted = { .contexts = 1, .device = "soft0", .path = real_cgroup }, *given;
+	uint64_t again;
 	int status;
 
 	fixture_need_root();
@@ -511,15 +512,16 @@ static void the_kernels_own_cgroups_are_told_apart(void **state)
 		print_message("no cgroup can be made here\n");
 		skip();
 	}
-	wanted.cgroup = cgroup_id(&f->svad.cgroups, real_cgroup, strlen(real_cgroup));
+	assert_int_equal(cgroup_id(&f->svad.cgroups, real_cgroup, strlen(real_cgroup),
+				   &wanted.cgroup), 0);
 	assert_int_not_equal(wanted.cgroup, 0);
 	assert_int_equal(grant_give(&f->svad.grants, &wanted, &given), 0);
 	status = run_until_end(f, client_start(f, enters_and_asks));
 	/* made again under the same name */
 	assert_int_equal(unlinkat(f->svad.cgroups.mount, real_cgroup + 1, AT_REMOVEDIR), 0);
 	assert_int_equal(mkdirat(f->svad.cgroups.mount, real_cgroup + 1, 0755), 0);
-	assert_int_not_equal(cgroup_id(&f->svad.cgroups, real_cgroup, strlen(real_cgroup)),
-			     wanted.cgroup);
+	assert_int_equal(cgroup_id(&f->svad.cgroups, real_cgroup, strlen(real_cgroup), &again), 0);
+	assert_int_not_equal(again, wanted.cgroup);
 	if (!status) {
 		status = run_until_end(f, client_start(f, enters_and_asks));
 		status = status == SVA_REASON_DENIED_BY_DEFAULT - 200 ? 0 : 1;

@@ -281,6 +281,56 @@ static void requests_of_a_user_are_limited_however_he_connects(void **state)
 	close(bob);
 }
 
+static int cgroup_error;
+
+int __real_cgroup_of(const struct cgroups *cgroups, pid_t pid, char *path, size_t size);
+int __wrap_cgroup_of(const struct cgroups *cgroups, pid_t pid, char *path, size_t size);
+
+int __wrap_cgroup_of(const struct cgroups *cgroups, pid_t pid, char *path, size_t size)
+{
+	return cgroup_error ? cgroup_error : __real_cgroup_of(cgroups, pid, path, size);
+}
+
+/* How many requests the user's next one counts for, which asks from so deep */
+static uint64_t requests_counted(struct fixture *f, int client, unsigned int depth,
+				 uint32_t reason)
+{
+	const uint64_t second = 1000000;
+	char path[CGROUP_PATH_MAX] = "";
+	uint64_t before;
+
+	for (size_t i = 0; i < depth; i++)
+		strcpy(path + 2 * i, "/a");
+	fixture_cgroup_enter(f, getpid(), path);
+	map_set(&f->svad.rates.full_at, ALICE, 0);
+	before = svad_now(&f->svad);
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), reason);
+	return (map_get(&f->svad.rates.full_at, ALICE) - before) / second;
+}
+
+/* R8: the kernel's time for such a path, which svad waits for, is counted too */
+static void requests_from_a_deep_cgroup_count_for_more(void **state)
+{
+	struct fixture *f = *state;
+	int client;
+
+	fixture_need_root();
+	fixture_start(f, "[limits]\nrequests-per-second = 1\nrequests-burst = 3600\n"
+			 "[deny]\ncgroup = /jail\n[allow]\nuser = *\n");
+	fixture_plug(f, "soft0", 100);
+	fixture_cgroups(f);
+	client = fixture_connect(f, ALICE);
+	assert_in_range(requests_counted(f, client, 63, 0), 1, 4);
+	assert_in_range(requests_counted(f, client, 640, 0), 101, 150);
+	assert_in_range(requests_counted(f, client, 2047, 0), 962, 1011);
+	/* so deep that nobody can tell how deep */
+	cgroup_error = -ENAMETOOLONG;
+	assert_in_range(requests_counted(f, client, 1, SVA_REASON_NO_CGROUP), 4097, 4150);
+	cgroup_error = 0;
+	assert_int_equal(fixture_open(f, client, "soft0", NULL), SVA_REASON_LIMIT_REQUESTS);
+	close(client);
+}
+
 static void buckets_fill_with_time_and_are_then_forgotten(void **state)
 {
 	struct rates rates = { 0 };
@@ -615,6 +665,7 @@ int main(void)
 		TEST(who_wants_and_has_none_counts),
 		TEST(fair_share_can_be_switched_off),
 		TEST(requests_of_a_user_are_limited_however_he_connects),
+		TEST(requests_from_a_deep_cgroup_count_for_more),
 		cmocka_unit_test(buckets_fill_with_time_and_are_then_forgotten),
 		TEST(administrators_ask_about_others),
 		TEST(anybody_asks_about_himself),

@@ -2,6 +2,7 @@
 /*
  * policy_test.c - svad.conf: who is allowed what, and what is said about errors
  */
+#include <fnmatch.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -389,6 +390,74 @@ static void a_cgroup_matches_with_all_that_is_below_it(void **state)
 	policy_free(policy);
 }
 
+static unsigned int patterns_tried;
+
+int __real_fnmatch(const char *pattern, const char *name, int flags);
+int __wrap_fnmatch(const char *pattern, const char *name, int flags);
+
+int __wrap_fnmatch(const char *pattern, const char *name, int flags)
+{
+	patterns_tried++;
+	return __real_fnmatch(pattern, name, flags);
+}
+
+/* The first part of the path that matches, each of them tried */
+static uint32_t match_of_every_part(const char *pattern, const char *path)
+{
+	char part[CGROUP_PATH_MAX];
+
+	for (size_t end = 0; (end = cgroup_component_end(path, end));) {
+		name_copy(part, path, end + 1);
+		if (!__real_fnmatch(pattern, part, FNM_PATHNAME | FNM_NOESCAPE))
+			return (uint32_t)end;
+	}
+	return 0;
+}
+
+/* Above all: nothing in a pattern stands for a '/' but a '/' */
+static void a_cgroup_matches_where_a_part_of_its_path_does(void **state)
+{
+	static const char *const patterns[] = {
+		"/*", "/?", "/a", "/*a", "/[!b]", "/[^b]*", "/[+-0]", "/a[+-0]b", "/*/*", "/*/?",
+		"/a/[ab]", "/*b/a*", "/a?b", "/a*b", "/[[:punct:]]", "/a[[:punct:]]b", "/*/b/*/a",
+	};
+	static const char *const paths[] = {
+		"/", "/a", "/b", "/a/b", "/ab", "/ab/a/b", "/a/b/a/a", "/a/a/b/a", "/./a", "/aab/ab",
+		"/a-b/a", "/-/b", "/a.b", "/*", "/b/b/b/b/b/b",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct policy *policy;
+		char text[64];
+
+		snprintf(text, sizeof(text), "[allow]\ncgroup = %s\n", patterns[i]);
+		policy = good(text);
+		for (size_t j = 0; j < ARRAY_SIZE(paths); j++) {
+			if (decide_in(policy, paths[j]) != match_of_every_part(patterns[i], paths[j]))
+				fail_msg("%s in %s: %u", patterns[i], paths[j],
+					 decide_in(policy, paths[j]));
+		}
+		policy_free(policy);
+	}
+}
+
+/* R8: who may make cgroups makes as many as a path has room for */
+static void a_pattern_is_tried_once_however_deep_the_cgroup(void **state)
+{
+	struct policy *policy = good("[deny]\ncgroup = /*/b, /x, /a/a/*/?/b\n"
+				     "[allow]\ncgroup = /?/*/a\n");
+	char path[CGROUP_PATH_MAX] = "";
+
+	(void)state;
+	for (size_t end = 0; end + 2 < sizeof(path); end += 2)
+		strcpy(path + end, "/a");
+	patterns_tried = 0;
+	assert_int_equal(decide_in(policy, path), 6);
+	assert_int_equal(patterns_tried, 4);
+	policy_free(policy);
+}
+
 static void escaped_names_of_units_match_as_they_are(void **state)
 {
 	struct policy *policy = good("[allow]\ncgroup = /system.slice/my\\x2djob@*.service\n");
@@ -757,6 +826,8 @@ int main(void)
 		cmocka_unit_test(limits_of_the_file_that_is_installed_are_the_defaults),
 		cmocka_unit_test(administrators_are_root_and_those_named),
 		cmocka_unit_test(a_cgroup_matches_with_all_that_is_below_it),
+		cmocka_unit_test(a_cgroup_matches_where_a_part_of_its_path_does),
+		cmocka_unit_test(a_pattern_is_tried_once_however_deep_the_cgroup),
 		cmocka_unit_test(escaped_names_of_units_match_as_they_are),
 		cmocka_unit_test(a_slice_that_a_user_made_himself_is_none),
 		cmocka_unit_test(the_unit_of_a_path_ends_where_systemd_does),

@@ -193,11 +193,12 @@ static void read_cgroup(void)
 {
 	struct cgroups cgroups = CGROUPS_NONE;
 	char path[CGROUP_PATH_MAX];
+	uint64_t id;
 
 	cgroups_open(&cgroups);
 	if (cgroup_of(&cgroups, getpid(), path, sizeof(path)) == -EPERM)
 		_exit(1);
-	(void)cgroup_id(&cgroups, "/", 1);
+	(void)!cgroup_id(&cgroups, "/", 1, &id);
 	cgroups_close(&cgroups);
 }
 

@@ -2,6 +2,7 @@
 /*
  * tools_ask.c - svactl, run as a program, over a svad that is lost between two requests
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +12,10 @@
 #include <cmocka.h>
 
 #include "libsva_fake_svad.h"
+#include "sva.h"
 
 #define DEVICES 2
+#define CONTEXTS 4
 
 static struct fake_svad svad;
 static char output[16384];
@@ -23,6 +26,11 @@ static char output[16384];
  */
 static atomic_int ends_behind;
 static atomic_bool ends_always;
+
+/* The request that is refused so often, and why: as there were too many before it */
+static atomic_int refuses;
+static atomic_int refusals_left;
+static atomic_uint refusal;
 
 static void answer_devices(int connection, const union fake_request *request)
 {
@@ -41,15 +49,18 @@ static void answer_devices(int connection, const union fake_request *request)
 	fake_send(connection, &page, sizeof(page), -1, 0);
 }
 
-/* One on each device, with its number for its id */
+/* Each a page of its own; of soft0 1 and 3, of soft1 2 and 4, the last of them stuck */
 static void answer_contexts(int connection, const union fake_request *request)
 {
 	struct sva_msg_contexts page = { .msg = fake_reply(request, sizeof(page)) };
 	uint64_t id = (uint64_t)(request->list_contexts.device[4] - '0') + 1;
 
-	if (request->list_contexts.after < id) {
+	while (id <= request->list_contexts.after)
+		id += DEVICES;
+	if (id <= CONTEXTS) {
 		page.count = 1;
 		page.contexts[0].id = id;
+		page.contexts[0].waiting_ms = id == CONTEXTS ? 60000 : 0;
 	}
 	fake_send(connection, &page, sizeof(page), -1, 0);
 }
@@ -88,6 +99,15 @@ static bool serve(struct fake_svad *self, int connection, const union fake_reque
 		  size_t size)
 {
 	(void)size;
+	if (self->requests >= refuses && refusals_left > 0) {
+		struct sva_msg reply = fake_reply(request, sizeof(reply));
+
+		refusals_left--;
+		reply.error = -EAGAIN;
+		reply.reason = refusal;
+		fake_send(connection, &reply, sizeof(reply), -1, 0);
+		return true;
+	}
 	if (ends_always && self->requests > ends_behind)
 		return false;
 	answer(connection, request);
@@ -112,6 +132,8 @@ static int start(void **state)
 	svad.greet = greet;
 	ends_behind = -1;
 	ends_always = false;
+	refusals_left = 0;
+	refusal = SVA_REASON_LIMIT_REQUESTS;
 	return 0;
 }
 
@@ -201,6 +223,59 @@ static void a_svad_that_is_lost_again_and_again_is_told(void **state)
 	}
 }
 
+/*
+ * A list has as many requests as pages, and svad takes only so many in a second; the
+ * caller did not choose how many.
+ */
+static void a_list_waits_where_svad_takes_no_more_requests_now(void **state)
+{
+	static const char *const lists[] = {
+		"list", "ps", "--json ps", "info 4", "doctor", "top -i 0.1 -c 1", "revoke 4",
+	};
+	static char undisturbed[sizeof(output)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		int status = run(lists[i]), requests = svad.requests;
+
+		strcpy(undisturbed, output);
+		/* what changes something is told, and not asked again */
+		if (strstr(lists[i], "revoke"))
+			requests--;
+		for (int request = 1; request <= requests; request++) {
+			refuses = request;
+			refusals_left = 3;
+			/* before the first blank, top has the time of day */
+			if (run(lists[i]) != status || strcmp(strchr(output, ' '),
+							      strchr(undisturbed, ' ')))
+				fail_msg("svactl %s, with request %d of %d refused:\n%s",
+					 lists[i], request, requests, output);
+			assert_int_equal(refusals_left, 0);
+		}
+	}
+}
+
+static void a_list_that_is_refused_for_good_says_so(void **state)
+{
+	(void)state;
+	refuses = 3;
+	refusals_left = 1000000;
+	assert_int_not_equal(run("ps"), 0);
+	assert_non_null(strstr(output, "limit-requests"));
+	assert_in_range(svad.requests, 3, 1000);
+}
+
+static void a_doctor_that_is_not_told_all_contexts_says_so(void **state)
+{
+	(void)state;
+	/* behind the devices, of which one page is the last, and explain */
+	refuses = 4;
+	refusals_left = 1000;
+	refusal = SVA_REASON_SYSTEM;
+	run("doctor soft0");
+	assert_non_null(strstr(output, "svad does not tell all contexts"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -209,6 +284,9 @@ int main(void)
 		TEST(a_connection_that_ends_between_two_requests_changes_nothing),
 		TEST(a_connection_that_ends_before_the_first_request_changes_nothing),
 		TEST(a_svad_that_is_lost_again_and_again_is_told),
+		TEST(a_list_waits_where_svad_takes_no_more_requests_now),
+		TEST(a_list_that_is_refused_for_good_says_so),
+		TEST(a_doctor_that_is_not_told_all_contexts_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

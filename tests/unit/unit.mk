@@ -19,13 +19,16 @@ $(SVAD_TEST_DIR)/fixture.o $(SVAD_TEST_DIR)/fake_svad.o: \
 $(SVAD_TESTS:%=$(SVAD_TEST_DIR)/%_test): %: %.o $(SVAD_TEST_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SVAD_LIBS) -lcmocka
 
+# How often a pattern is tried
+$(SVAD_TEST_DIR)/policy_test: LDFLAGS += -Wl,--wrap=fnmatch
 # How often svad looks at its clients, and when
 $(SVAD_TEST_DIR)/daemon_test: LDFLAGS += -Wl,--wrap=ioctl,--wrap=svad_now
-# What the name service answers
+# What the name service answers, and which cgroups are too deep
 $(SVAD_TEST_DIR)/limits_test: LDFLAGS += -Wl,--wrap=getpwuid_r,--wrap=getgrouplist \
-	-Wl,--wrap=nss_may_be_away,--wrap=clock_gettime
-# A machine that hides which boot it is
-$(SVAD_TEST_DIR)/grant_test: LDFLAGS += -Wl,--wrap=fopen64,--wrap=fstatfs64
+	-Wl,--wrap=nss_may_be_away,--wrap=clock_gettime,--wrap=cgroup_of
+# A machine that hides which boot it is; what is looked up, and how often
+$(SVAD_TEST_DIR)/grant_test: LDFLAGS += -Wl,--wrap=fopen64,--wrap=fstatfs64 \
+	-Wl,--wrap=map_get,--wrap=fstatat64
 
 # They run these programs.
 $(SVAD_TEST_DIR)/program_test: | $(B)/daemon/svad $(B)/tools/svactl $(SVAD_TEST_DIR)/fake_svad
