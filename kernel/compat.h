@@ -35,17 +35,13 @@ static inline u32 compat_crc32c(u32 crc, const void *data, size_t len)
 #define COMPAT_ATTACH_DEV(domain, dev, old) (domain, dev, old)
 #endif
 
-/* 6.14: the lock has a sequence count; mmap_write_trylock() goes later */
+/* None of these kernels has mmap_write_trylock(); for mmap_write_unlock() */
 static inline bool compat_mmap_write_trylock(struct mm_struct *mm)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
-	return mmap_write_trylock(mm);
-#else
 	if (!down_write_trylock(&mm->mmap_lock))
 		return false;
 	mm_lock_seqcount_begin(mm);
 	return true;
-#endif
 }
 
 #endif /* SVA_COMPAT_H */
