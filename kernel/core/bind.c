@@ -9,6 +9,7 @@
 #include <linux/mmu_context.h>
 #include <linux/sched/signal.h>
 
+#include "compat.h"
 #include "core.h"
 #include "trace.h"
 
@@ -35,6 +36,20 @@ static bool watch_is_put_off(struct sva_context *ctx)
 	return RB_EMPTY_NODE(&ctx->mm_watch.interval_tree.rb);
 }
 
+/* R8: the first of an mm needs its lock, for which nobody waits here */
+static int insert_watch(struct sva_context *ctx)
+{
+	int ret;
+
+	if (!compat_mmap_write_trylock(current->mm))
+		return -EAGAIN;
+	ret = mmu_interval_notifier_insert_locked(&ctx->mm_watch, current->mm,
+						  ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE,
+						  &mm_watch_ops);
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
 /*
  * An interval above all user memory hears of nothing but the release of the mm.
  * Unlike a notifier, its removal needs no SRCU grace period.  One that is put off would
@@ -42,9 +57,7 @@ static bool watch_is_put_off(struct sva_context *ctx)
  */
 static int watch_mm(struct sva_context *ctx)
 {
-	int ret = mmu_interval_notifier_insert(&ctx->mm_watch, current->mm,
-					       ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE,
-					       &mm_watch_ops);
+	int ret = insert_watch(ctx);
 
 	if (ret || !watch_is_put_off(ctx))
 		return ret;
@@ -286,9 +299,9 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (!ret)
 		ret = bind_if_viable(ctx, ucmd);
 	leave_bind(ctx, !ret);
-	/* last: a reset that this begins ends what is being bound */
+	/* last: a reset that this begins ends what is being bound, as the next try would be */
 	if (ret && counted)
-		sva_device_undo_bind(ctx->sdev);
+		sva_device_undo_bind(ctx->sdev, ret != -EAGAIN && ret != -ERESTART);
 	return ret;
 }
 

@@ -140,12 +140,13 @@ static void maybe_reset_locked(struct sva_device *whole)
 	queue_work(sva_wq, &whole->reset_work);
 }
 
-/* The last context may have ended while this one was being bound */
-void sva_device_undo_bind(struct sva_device *sdev)
+/* @over: nobody tries again; the last context may have ended while this one was being bound */
+void sva_device_undo_bind(struct sva_device *sdev, bool over)
 {
 	spin_lock(&sdev->whole->lock);
 	sdev->whole->live--;
-	maybe_reset_locked(sdev->whole);
+	if (over)
+		maybe_reset_locked(sdev->whole);
 	spin_unlock(&sdev->whole->lock);
 	wake_up_all(&sdev->whole->idle);
 }

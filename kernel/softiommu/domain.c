@@ -169,7 +169,8 @@ static const struct iommu_domain_ops sva_ops = {
 /*
  * R8: called with a lock of the core's that every bind and unbind takes, while a thread
  * of this process may hold its own for as long as a page takes that never comes.
- * -EAGAIN: somebody has it.
+ * -EAGAIN: somebody has it.  The locks of single mappings are waited for all the same
+ * (docs/security.md).
  */
 static int register_notifier(struct softiommu_domain *domain)
 {
