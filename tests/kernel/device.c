@@ -85,11 +85,35 @@ int context_create_charged(int node, pid_t owner, uint32_t account, uint64_t *id
 	return arg.fd;
 }
 
+struct binding {
+	int ctx, result;
+	const struct sva_bind_task *wanted;
+	struct sva_bind_task *bind;
+};
+
+static bool no_reset_is_under_way(void *arg)
+{
+	struct binding *binding = arg;
+
+	*binding->bind = *binding->wanted;
+	binding->result = call(binding->ctx, SVA_BIND_TASK, binding->bind);
+	return binding->result != -EBUSY || binding->bind->reason != SVA_REASON_RESETTING;
+}
+
+int context_try_bind(int ctx, struct sva_bind_task *bind)
+{
+	const struct sva_bind_task wanted = *bind;
+	struct binding binding = { .ctx = ctx, .wanted = &wanted, .bind = bind };
+
+	(void)wait_until(no_reset_is_under_way, &binding, PATIENCE_MS);
+	return binding.result;
+}
+
 uint32_t context_bind(int ctx)
 {
 	struct sva_bind_task arg = { .argsz = sizeof(arg) };
 
-	ACCEPTED(ctx, SVA_BIND_TASK, &arg);
+	CHECK_EQ(context_try_bind(ctx, &arg), 0);
 	CHECK(arg.pasid != 0, "PASID 0 means a request without PASID");
 	return arg.pasid;
 }

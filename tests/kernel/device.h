@@ -48,6 +48,11 @@ void check_accepted(const char *file, int line, const char *what, int result, ui
 int context_create(int node, pid_t owner, uint64_t *id);
 /* The same, charged to another account than root's */
 int context_create_charged(int node, pid_t owner, uint32_t account, uint64_t *id);
+/*
+ * 0 or -errno.  An idle device with quarantine resets itself, and what was in it is free, and
+ * told to be, a moment before that is over: for so long SVA_REASON_RESETTING is no answer.
+ */
+int context_try_bind(int ctx, struct sva_bind_task *bind);
 uint32_t context_bind(int ctx);
 /* Created for the calling process, and bound */
 int context_bound(int node, uint64_t *id, uint32_t *pasid);

@@ -655,6 +655,7 @@ TEST_WITHIN(R6, device_that_goes_has_let_go_of_a_partition_s_context_when_its_un
 	close(queue.ctx);
 	close(queue.node);
 	device_return();
+	misbehave("none");
 	whole_capacity();
 }
 

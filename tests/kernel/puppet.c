@@ -23,7 +23,7 @@ static void obey_bind(int line, struct queue *queue)
 {
 	struct sva_bind_task arg = { .argsz = sizeof(arg) };
 	int ctx = fd_receive(line);
-	int result = call(ctx, SVA_BIND_TASK, &arg);
+	int result = context_try_bind(ctx, &arg);
 
 	if (result) {
 		close(ctx);

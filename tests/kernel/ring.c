@@ -148,7 +148,7 @@ void queue_open_with(struct queue *queue, uint32_t flags)
 
 	queue->node = node_open();
 	queue->ctx = context_create(queue->node, getpid(), &queue->id);
-	ACCEPTED(queue->ctx, SVA_BIND_TASK, &bind);
+	CHECK_EQ(context_try_bind(queue->ctx, &bind), 0);
 	queue->pasid = bind.pasid;
 	ring_open(&queue->ring, queue->ctx);
 }
