@@ -42,7 +42,7 @@ static int insert_watch(struct sva_context *ctx)
 	int ret;
 
 	if (!compat_mmap_write_trylock(current->mm))
-		return -EAGAIN;
+		return -ERESTART;
 	ret = mmu_interval_notifier_insert_locked(&ctx->mm_watch, current->mm,
 						  ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE,
 						  &mm_watch_ops);
@@ -53,7 +53,7 @@ static int insert_watch(struct sva_context *ctx)
 /*
  * An interval above all user memory hears of nothing but the release of the mm.
  * Unlike a notifier, its removal needs no SRCU grace period.  One that is put off would
- * hear nothing if the mm were released meanwhile: -EAGAIN.
+ * hear nothing if the mm were released meanwhile: -ERESTART.
  */
 static int watch_mm(struct sva_context *ctx)
 {
@@ -62,7 +62,7 @@ static int watch_mm(struct sva_context *ctx)
 	if (ret || !watch_is_put_off(ctx))
 		return ret;
 	mmu_interval_notifier_remove(&ctx->mm_watch);
-	return -EAGAIN;
+	return -ERESTART;
 }
 
 /* Of one that has ended; what ended it, as a reset, may be over in a moment, and it is not */
@@ -192,7 +192,7 @@ static int start_queue(struct sva_context *ctx, u32 *reason)
 	ret = watch_mm(ctx);
 	if (ret) {
 		*reason = ret == -EINTR ? SVA_REASON_INTERRUPTED : SVA_REASON_NO_MEMORY;
-		return ret == -EAGAIN ? -ERESTART : ret;
+		return ret;
 	}
 	ctx->release = SVA_RELEASE_CLEAN;
 	ret = ctx->sdev->ops.context_bind(ctx);
@@ -299,9 +299,8 @@ static int try_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	if (!ret)
 		ret = bind_if_viable(ctx, ucmd);
 	leave_bind(ctx, !ret);
-	/* last: a reset that this begins ends what is being bound, as the next try would be */
 	if (ret && counted)
-		sva_device_undo_bind(ctx->sdev, ret != -EAGAIN && ret != -ERESTART);
+		sva_device_undo_bind(ctx->sdev);
 	return ret;
 }
 
@@ -365,5 +364,10 @@ int sva_context_bind(struct sva_context *ctx, struct sva_ucmd *ucmd)
 	ret = check_binder(ctx, &ucmd->reason);
 	if (!ret)
 		ret = await_address_space(ucmd);
-	return ret ?: bind_in_tries(ctx, ucmd);
+	if (ret)
+		return ret;
+	ret = bind_in_tries(ctx, ucmd);
+	if (ret)
+		sva_device_look_after(ctx->sdev);
+	return ret;
 }

@@ -286,7 +286,8 @@ void sva_device_end_siblings(struct sva_group *group, struct device *leaving);
 void sva_device_post(struct sva_device *sdev, u32 type, struct sva_context *ctx);
 int sva_device_add_context(struct sva_device *sdev, struct sva_context *ctx, u32 *reason);
 int sva_device_begin_bind(struct sva_context *ctx, u32 *reason);
-void sva_device_undo_bind(struct sva_device *sdev, bool over);
+void sva_device_undo_bind(struct sva_device *sdev);
+void sva_device_look_after(struct sva_device *sdev);
 bool sva_device_context_ended(struct sva_context *ctx, enum sva_release release,
 			      bool was_live);
 bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release release);

@@ -140,15 +140,25 @@ static void maybe_reset_locked(struct sva_device *whole)
 	queue_work(sva_wq, &whole->reset_work);
 }
 
-/* @over: nobody tries again; the last context may have ended while this one was being bound */
-void sva_device_undo_bind(struct sva_device *sdev, bool over)
+void sva_device_undo_bind(struct sva_device *sdev)
 {
 	spin_lock(&sdev->whole->lock);
 	sdev->whole->live--;
-	if (over)
-		maybe_reset_locked(sdev->whole);
 	spin_unlock(&sdev->whole->lock);
 	wake_up_all(&sdev->whole->idle);
+}
+
+/**
+ * sva_device_look_after() - by who could not bind
+ *
+ * The last context may have ended while this one was counted, and nobody else be left to
+ * begin the reset.  Not between two tries, which it would meet.
+ */
+void sva_device_look_after(struct sva_device *sdev)
+{
+	spin_lock(&sdev->whole->lock);
+	maybe_reset_locked(sdev->whole);
+	spin_unlock(&sdev->whole->lock);
 }
 
 static void forget_context(struct sva_device *sdev, struct sva_context *ctx)

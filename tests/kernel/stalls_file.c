@@ -24,7 +24,6 @@
 #define PAGE		4096u
 #define MANY		16		/* reads kept waiting */
 
-
 /* --------------------------------------------------------------- the server */
 
 struct server {

@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -90,7 +89,7 @@ TEST(R8, bind_of_a_process_whose_address_space_is_locked_holds_up_nobody)
 
 /* --------------------------------------------------- memory that is taken away */
 
-/* Of other processes' memory in it, as the kernel counts it */
+/* How much of the process's memory is a file's, as the memfd's */
 static long shared_pages(void)
 {
 	long size, resident, shared;

@@ -373,7 +373,8 @@ struct sva_bind_task {
  *
  * Ends the binding; when it returns, the device has been told to stop and the PASID is
  * out of the IOMMU.  So it is with ENOENT, too, where another end came first: of two
- * callers one succeeds, and the other waits with it; and with ENODEV, where the device goes.
+ * callers one succeeds, and the other waits with it; and with ENODEV, where the
+ * device goes.
  */
 struct sva_unbind_task {
 	__u32 argsz;
