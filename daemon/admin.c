@@ -189,8 +189,7 @@ static void grant_end_stale(struct svad *svad, struct grant *grant)
 static bool grant_is_of_other(const struct grant *grant, const char *path, size_t length,
 			      uint64_t id)
 {
-	return grant->path && strlen(grant->path) == length &&
-	       !memcmp(grant->path, path, length) && grant->cgroup != id;
+	return grant->cgroup != id && grant_is_at(grant, path, length);
 }
 
 void grants_end_others(struct svad *svad, const char *path, size_t length, uint64_t id)

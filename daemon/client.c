@@ -509,8 +509,7 @@ static int accept_dispatch(sd_event_source *source, int socket, uint32_t revents
 		/* one from before clients_init() */
 		(void)!message_refuse_fds(fd);
 		connection_take(svad, &fd);
-	}
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 		accept_pause(svad, errno);
 	return 0;
 }

@@ -107,6 +107,11 @@ struct grant *grant_next(const struct grants *grants, const struct grant *grant)
 	return slot_of(grants, grant->next);
 }
 
+bool grant_is_at(const struct grant *grant, const char *path, size_t length)
+{
+	return grant->path && !strncmp(grant->path, path, length) && !grant->path[length];
+}
+
 /* Whoever names his cgroups himself can give all of them the key of another path */
 static bool path_has_grant(const struct grants *grants, uint64_t key, const char *path,
 			   size_t length)
@@ -114,7 +119,7 @@ static bool path_has_grant(const struct grants *grants, uint64_t key, const char
 	const struct grant *grant = slot_of(grants, map_get(&grants->index, key));
 
 	for (; grant; grant = grant_next(grants, grant)) {
-		if (grant->path && !strncmp(grant->path, path, length) && !grant->path[length])
+		if (grant_is_at(grant, path, length))
 			return true;
 	}
 	return false;

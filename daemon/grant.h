@@ -94,6 +94,9 @@ struct grant *grant_first_of_user(const struct grants *grants, uint32_t uid);
 struct grant *grant_first_of_path(const struct grants *grants, const char *path, size_t length);
 struct grant *grant_next(const struct grants *grants, const struct grant *grant);
 
+/* Is it to the cgroup whose path the first @length characters of @path are? */
+bool grant_is_at(const struct grant *grant, const char *path, size_t length);
+
 /**
  * struct grant_walk - along a path, outermost first, each byte of it read once
  * @path: set by the caller, everything else 0

@@ -43,8 +43,7 @@ static bool grant_is_of(const struct grant *grant, uint32_t uid, const char *pat
 {
 	if (!path)
 		return !grant->path && grant->uid == uid;
-	return grant->path && grant->cgroup == id && strlen(grant->path) == length &&
-	       !memcmp(grant->path, path, length);
+	return grant->cgroup == id && grant_is_at(grant, path, length);
 }
 
 /* A grant of this chain on the device, with room if there is one */

@@ -290,7 +290,7 @@ static const struct reason_text table[] = {
 	       "only root and the operators that svad's policy names may give and take grants",
 	       "ask one of them, or be added to [operators] in svad.conf"),
 	REASON(NO_CGROUP, EPERM, "no-cgroup",
-	       "the policy depends on your process's cgroup, and svad cannot tell which that is",
+	       "what svad is asked depends on a cgroup, and it cannot tell which that is",
 	       "let svad see /proc and /sys/fs/cgroup of the host (ProtectProc=default in its unit), with cgroup version 2"),
 	REASON(NO_SUCH_CGROUP, ENOENT, "no-such-cgroup",
 	       "there is no cgroup of this path",

@@ -233,7 +233,7 @@ int sva_reserve(const struct sva_bind_args *args, int *fd);
  * either case.
  *
  * Errors:
- * -ENODEV: the device is gone;
+ * -ENODEV: the device is gone, and has let go of the memory;
  * -EPERM, -ENOENT: it had ended before;
  * -EBUSY: another part of the kernel uses the context: it ends when that is done;
  * -EINVAL: @release is none of the three.
