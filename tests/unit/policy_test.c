@@ -694,6 +694,16 @@ static void a_file_that_is_not_there_is_said_so(void **state)
 
 /* ------------------------------------------------- what the filter forbids */
 
+#define NSSWITCH "/tmp/nsswitch-XXXXXX"
+
+static void make_nsswitch(char path[])
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 static void put_nsswitch(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "we");
@@ -717,12 +727,10 @@ static void services_that_ask_a_server_are_known(void **state)
 		{ "initgroups: files [NOTFOUND=return] directory\n", "directory" },
 		{ "", NULL },
 	};
-	char path[] = "/tmp/nsswitch-XXXXXX", name[NSS_NAME_LEN];
-	int fd = mkstemp(path);
+	char path[] = NSSWITCH, name[NSS_NAME_LEN];
 
 	(void)state;
-	assert_true(fd >= 0);
-	close(fd);
+	make_nsswitch(path);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		put_nsswitch(path, cases[i].text);
 		assert_int_equal(nss_forbidden(path, name), cases[i].forbidden != NULL);
@@ -746,12 +754,10 @@ static void services_that_may_be_away_are_known(void **state)
 		{ "initgroups: files ldap\n", true },
 		{ "", false },
 	};
-	char path[] = "/tmp/nsswitch-XXXXXX";
-	int fd = mkstemp(path);
+	char path[] = NSSWITCH;
 
 	(void)state;
-	assert_true(fd >= 0);
-	close(fd);
+	make_nsswitch(path);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		put_nsswitch(path, cases[i].text);
 		assert_int_equal(nss_may_be_away(path), cases[i].may_be_away);
