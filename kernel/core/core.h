@@ -6,6 +6,7 @@
  *
  *   sva_context.active      calls into the provider against its teardown
  *   sva_device.lock         the table of contexts, the counts   (spinlock)
+ *   sva_orphans_lock        contexts that devices left behind   (spinlock)
  *   sva_group.lock          the table of address spaces         (spinlock)
  *   sva_pasid.lock          one address space's machine         (spinlock)
  *   sva_context.lock        one context's machine               (spinlock)

@@ -259,14 +259,10 @@ void sva_context_finish_end(struct sva_context *ctx)
  */
 void sva_context_resolve(struct sva_context *ctx, enum sva_release release)
 {
-	struct sva_pasid *pasid = ctx->pasid_entry;
-
 	sva_context_stop_counting(ctx);
 	sva_race_point();
 	if (!sva_device_context_resolved(ctx, release))
 		return;
-	sva_orphans_drop(ctx);
-	sva_pasid_resolve(pasid);
-	sva_pasid_put(pasid);
+	sva_pasid_put(ctx->pasid_entry);
 	sva_context_put(ctx);
 }

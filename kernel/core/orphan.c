@@ -86,9 +86,8 @@ void sva_orphans_resolve(struct device *parent)
 	struct sva_context *ctx;
 
 	while ((ctx = orphan_of(parent))) {
+		/* whoever does it, late evidence too, it is none of these afterwards */
 		sva_context_resolve(ctx, SVA_RELEASE_CLEAN);
-		/* it may have been resolved by late evidence, and on its way out */
-		sva_orphans_drop(ctx);
 		sva_context_put(ctx);
 	}
 }

@@ -221,8 +221,9 @@ bool sva_device_context_ended(struct sva_context *ctx, enum sva_release release,
 /**
  * sva_device_context_resolved() - a context leaves quarantine
  *
- * Returns false if it was in none; if true, the table's reference is the
- * caller's to put.
+ * All of it at once: who hears that the PASID is released can bind it.
+ * Returns false if it was in none; if true, the references to the PASID and the table's
+ * are the caller's to put.
  */
 bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release release)
 {
@@ -240,6 +241,8 @@ bool sva_device_context_resolved(struct sva_context *ctx, enum sva_release relea
 		sdev->num_quarantined--;
 		sdev->whole->all_quarantined--;
 		atomic_dec(&ctx->account->quarantined);
+		sva_orphans_drop(ctx);
+		sva_pasid_resolve(ctx->pasid_entry);
 		trace_sva_release(ctx);
 		sva_device_post(sdev, SVA_EVENT_RELEASED, ctx);
 	}

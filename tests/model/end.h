@@ -195,7 +195,7 @@ static void resolve(int c, enum sva_release release)
 	x->at = AT_RESOLVE;
 }
 
-/* sva_orphans_drop(), sva_pasid_resolve(), sva_pasid_put() */
+/* sva_orphans_drop() and sva_pasid_resolve(), which it calls, as a step of their own */
 static void resolve_pasid(int c)
 {
 	struct Ctx *x = ctx_of(c);
