@@ -72,11 +72,12 @@ static int add_one(struct queue *q, u64 address)
 	return moved == sizeof(number) ? 0 : -EFAULT;
 }
 
-static void page_response(void *data)
+static void page_response(struct softiommu_request *request)
 {
-	struct queue *q = data;
+	struct queue *q = request->data;
 
 	atomic_dec(&q->outstanding);
+	smp_store_release(&request->answered, true);
 	wake_up_all(&q->wait);
 	kref_put(&q->ref, queue_free);
 }

@@ -57,14 +57,16 @@ static bool cancelled(const struct soft_job *job)
 
 /* ---------------------------------------------------------- page requests */
 
-static void page_response(void *data)
+static void page_response(struct softiommu_request *request)
 {
-	struct soft_queue *q = data;
+	struct soft_queue *q = request->data;
 
 	/* of those that are left none is known to be as old as the first */
 	WRITE_ONCE(q->asked, ktime_get_ns());
 	smp_mb__before_atomic();
 	atomic_dec(&q->outstanding);
+	/* whose job this ends may stop the queue, and finds nothing outstanding */
+	smp_store_release(&request->answered, true);
 	wake_up_all(&q->wait);
 	soft_queue_put(q);
 }

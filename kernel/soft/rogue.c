@@ -40,7 +40,7 @@ struct soft_ghost {
 	unsigned long ends;
 };
 
-static void no_response(void *data)
+static void no_response(struct softiommu_request *request)
 {
 }
 

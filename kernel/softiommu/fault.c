@@ -11,7 +11,8 @@
 
 static struct softiommu_request *request_alloc(struct softiommu_device *sd,
 					       struct softiommu_entry *entry,
-					       void (*done)(void *data), void *data)
+					       void (*done)(struct softiommu_request *request),
+					       void *data)
 {
 	struct softiommu_request *request = kzalloc_obj(*request, GFP_KERNEL_ACCOUNT);
 
@@ -78,8 +79,8 @@ static void report_group(struct softiommu_device *sd, u32 pasid, u64 address, u3
  * @address: of the first page
  * @pages: at least 1
  * @access: SVA_ACCESS_* that is wanted
- * @done: called once when the response has come; must not sleep
- * @data: for @done
+ * @done: called once when the response has come, and tells the one who waits; must not sleep
+ * @data: of the request, for @done
  *
  * Context: Process context; sleeps.
  * Return: a request of which the caller owns a reference, NULL if there is no
@@ -88,7 +89,8 @@ static void report_group(struct softiommu_device *sd, u32 pasid, u64 address, u3
  */
 struct softiommu_request *softiommu_request_pages(struct device *dev, u32 pasid,
 						  u64 address, u32 pages, u32 access,
-						  void (*done)(void *data), void *data)
+						  void (*done)(struct softiommu_request *request),
+						  void *data)
 {
 	struct softiommu_device *sd = dev_iommu_priv_get(dev);
 	struct softiommu_request *request;
@@ -120,8 +122,7 @@ void softiommu_page_response(struct device *dev, struct iopf_fault *fault,
 	if (!request)
 		return;
 	request->success = response->code == IOMMU_PAGE_RESP_SUCCESS;
-	smp_store_release(&request->answered, true);
-	request->done(request->data);
+	request->done(request);
 	softiommu_entry_put(request->entry);
 	softiommu_request_put(request);
 }

@@ -47,7 +47,7 @@ int softiommu_get_pages(struct softiommu_access *access, u64 address, int count,
 /**
  * struct softiommu_request - a page request group on its way
  * @entry: of the PASID table, held until the response
- * @answered: the response has come
+ * @answered: the response has come; set by @done, which releases what it did before
  * @success: every page of the group was made accessible
  */
 struct softiommu_request {
@@ -56,13 +56,14 @@ struct softiommu_request {
 	struct softiommu_entry *entry;
 	bool answered;
 	bool success;
-	void (*done)(void *data);
+	void (*done)(struct softiommu_request *request);
 	void *data;
 };
 
 struct softiommu_request *softiommu_request_pages(struct device *dev, u32 pasid,
 						  u64 address, u32 pages, u32 access,
-						  void (*done)(void *data), void *data);
+						  void (*done)(struct softiommu_request *request),
+						  void *data);
 void softiommu_request_put(struct softiommu_request *request);
 
 #endif /* SVA_SOFTIOMMU_H */
