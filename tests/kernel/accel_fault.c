@@ -672,7 +672,7 @@ static void neighbour(int line, void *arg)
 	}
 }
 
-TEST(accel, writes_to_freed_memory_reach_no_neighbour)
+TEST_WITHIN(accel, writes_to_freed_memory_reach_no_neighbour, 180)
 {
 	struct child child[2];
 

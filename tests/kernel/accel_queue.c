@@ -119,6 +119,13 @@ TEST_WITHIN(accel, completion_body_is_there_when_the_status_is, 120)
 	queue_close(&queue);
 }
 
+static bool has_completed(void *arg)
+{
+	const struct queue *queue = arg;
+
+	return queue->ring.status->completed >= queue->ring.tail;
+}
+
 TEST_WITHIN(accel, ring_wraps_many_times, 120)
 {
 	static _Alignas(64) struct sva_accel_completion done;
@@ -141,6 +148,9 @@ TEST_WITHIN(accel, ring_wraps_many_times, 120)
 	CHECK_EQ(ring_wait(&queue.ring, &done), SVA_ACCEL_SUCCESS);
 	CHECK_EQ(counter, jobs);
 	CHECK_EQ(queue.ring.status->head, queue.ring.tail);
+	/* counted a moment after its record is written */
+	CHECK(wait_until(has_completed, &queue, PATIENCE_MS), "%llu completed",
+	      (unsigned long long)queue.ring.status->completed);
 	CHECK_EQ(queue.ring.status->completed, jobs);
 	CHECK_EQ(context_info(queue.ctx).submitted, jobs);
 	queue_close(&queue);
@@ -211,21 +221,23 @@ SOFT_TEST(R8, engine_sleeps_however_long_it_polls)
  */
 SOFT_TEST(R8, engine_polls_no_longer_than_a_moment_on_the_only_cpu)
 {
+	uint64_t shortest = UINT64_MAX;
 	struct queue queue;
-	uint64_t start;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
 		return;
 	attribute_write("device/poll_us", "100000");
 	queue_open(&queue);
-	start = now_ns();
 	for (int n = 0; n < 50; n++) {
+		uint64_t start = now_ns(), took;
+
 		queue_succeed(&queue, job_nop());
 		CHECK(wait_until(device_sleeps, &queue.ring, PATIENCE_MS),
 		      "the device never sleeps");
+		took = now_ns() - start;
+		shortest = took < shortest ? took : shortest;
 	}
-	CHECK(now_ns() - start < 50 * 100000000ull, "it polled for %llu ms",
-	      (unsigned long long)(now_ns() - start) / 1000000);
+	CHECK(shortest < 100000000, "it polls for %llu ms", (unsigned long long)shortest / 1000000);
 	queue_close(&queue);
 	attribute_write("device/poll_us", "200");
 }
@@ -737,6 +749,15 @@ static void *write_doorbell(void *arg)
 	return NULL;
 }
 
+/* Written anew each time: the other writer may have taken it back before it was read */
+static bool bad_tail_is_seen(void *arg)
+{
+	struct queue *queue = arg;
+
+	ring_write_tail(&queue->ring, queue->ring.entries + 1);
+	return ring_state(&queue->ring) == SVA_ACCEL_QUEUE_ERROR;
+}
+
 TEST(accel, doorbell_page_that_changes_all_the_time)
 {
 	struct flipper flipper = { .stop = false };
@@ -748,8 +769,7 @@ TEST(accel, doorbell_page_that_changes_all_the_time)
 		flipper.ring = &queue.ring;
 		flipper.stop = false;
 		CHECK_EQ(pthread_create(&thread, NULL, write_doorbell, &flipper), 0);
-		ring_write_tail(&queue.ring, queue.ring.entries + 1);
-		CHECK(ring_await_state(&queue.ring, SVA_ACCEL_QUEUE_ERROR), "state %u",
+		CHECK(wait_until(bad_tail_is_seen, &queue, PATIENCE_MS), "state %u",
 		      ring_state(&queue.ring));
 		flipper.stop = true;
 		pthread_join(thread, NULL);

@@ -8,6 +8,7 @@
  * to get rid of quarantine, so each test keeps a bystander bound.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -162,21 +163,35 @@ static void refusals_grow(void)
 	      "the device does not go on accessing: %ld refused", growth.beyond);
 }
 
+struct stale {
+	int node;
+	uint64_t id, before;
+};
+
+/* It is counted a moment after it is refused */
+static bool more_is_stale(void *arg)
+{
+	const struct stale *stale = arg;
+
+	return stale_of(stale->node, stale->id) > stale->before;
+}
+
 TEST(R3, stale_accesses_are_refused_and_counted_and_none_lands)
 {
 	struct puppet victim;
 	struct stage stage;
-	uint64_t stale;
+	struct stale stale;
 
 	stage_set(&stage);
 	victim_make(&victim, stage.node, "stale");
 	misbehave("none");
 	refusals_grow();
-	stale = stale_of(stage.node, victim.bind[0].id);
+	stale = (struct stale){ stage.node, victim.bind[0].id,
+				stale_of(stage.node, victim.bind[0].id) };
 	others_compute(stage.node, victim.bind[0].pasid);
 	refusals_grow();
-	CHECK(stale_of(stage.node, victim.bind[0].id) > stale, "not counted: %llu",
-	      (unsigned long long)stale);
+	CHECK(wait_until(more_is_stale, &stale, PATIENCE_MS), "not counted: %llu",
+	      (unsigned long long)stale.before);
 	victim_is_refused(&victim, stage.node);
 	CHECK_EQ(attribute_read("device/landed"), 0);
 	puppet_end(&victim);
@@ -244,6 +259,7 @@ struct ending {
 	int ctx, node;
 	uint64_t id;
 	uint32_t pasid, release;
+	atomic_bool over;
 };
 
 static void *unbinds(void *arg)
@@ -251,16 +267,17 @@ static void *unbinds(void *arg)
 	struct ending *ending = arg;
 
 	ending->release = context_unbind(ending->ctx, ending->pasid, 0);
+	ending->over = true;
 	return NULL;
 }
 
-static bool is_stopping(void *arg)
+static bool is_stopping_or_over(void *arg)
 {
 	struct sva_context_entry entry;
 	struct ending *ending = arg;
 
-	return context_listed(ending->node, ending->id, &entry) &&
-	       entry.state == SVA_STATE_STOPPING;
+	return ending->over || (context_listed(ending->node, ending->id, &entry) &&
+				entry.state == SVA_STATE_STOPPING);
 }
 
 static bool nothing_is_quarantined(void *arg)
@@ -271,7 +288,8 @@ static bool nothing_is_quarantined(void *arg)
 
 /*
  * Who binds waits for the end of the same process's other context, and keeps the device in
- * use until it has been refused.  False: it came before the end had begun, and is bound.
+ * use until it has been refused.  False: it came before the end had begun, and was bound,
+ * or after the end.
  */
 static bool bind_meets_end(struct ending *ending, int waiter)
 {
@@ -281,15 +299,15 @@ static bool bind_meets_end(struct ending *ending, int waiter)
 
 	misbehave("never");
 	CHECK_EQ(pthread_create(&thread, NULL, unbinds, ending), 0);
-	CHECK(wait_until(is_stopping, ending, PATIENCE_MS), "it does not begin to stop");
+	CHECK(wait_until(is_stopping_or_over, ending, PATIENCE_MS), "it does not begin to stop");
 	result = ioctl(waiter, SVA_BIND_TASK, &bind) ? -errno : 0;
 	pthread_join(thread, NULL);
 	CHECK_EQ(ending->release, SVA_RELEASE_NEITHER);
 	misbehave("none");
-	if (!result) {
+	if (!result)
 		context_unbind(waiter, bind.pasid, 0);
+	if (!result || bind.reason == SVA_REASON_RESETTING)
 		return false;
-	}
 	CHECK_EQ(result, -EBUSY);
 	CHECK_EQ(bind.reason, SVA_REASON_PASID_QUARANTINED);
 	return true;
@@ -298,18 +316,20 @@ static bool bind_meets_end(struct ending *ending, int waiter)
 /* When it is refused, there is nobody left to begin the reset but it */
 TEST(R3, device_resets_itself_after_a_bind_that_its_quarantine_refused)
 {
-	struct ending ending = { .node = node_open() };
-	int waiter;
+	struct ending ending = { .node = node_open(), .ctx = -1 };
+	int waiter = -1;
 	bool met;
 
 	do {
+		close(waiter);
+		close(ending.ctx);
 		ending.ctx = context_bound(ending.node, &ending.id, &ending.pasid);
+		ending.over = false;
 		waiter = context_create(ending.node, getpid(), NULL);
 		met = bind_meets_end(&ending, waiter);
-		if (!met)
-			device_reset(ending.node);
+		CHECK(wait_until(nothing_is_quarantined, NULL, PATIENCE_MS),
+		      "an idle device keeps it");
 	} while (!met);
-	CHECK(wait_until(nothing_is_quarantined, NULL, PATIENCE_MS), "an idle device keeps it");
 	event_await(ending.node, SVA_EVENT_RELEASED, ending.id);
 	event_await(ending.node, SVA_EVENT_RESET, 0);
 	context_bind(waiter);
@@ -369,6 +389,17 @@ TEST(R3, late_evidence_releases_and_its_process_binds_again)
 	stage_clear(&stage);
 }
 
+static void forget_victim(struct puppet *victims, int count, uint64_t id)
+{
+	for (int i = 0; i < count; i++) {
+		if (victims[i].bind[0].id == id) {
+			victims[i].bind[0].id = 0;
+			return;
+		}
+	}
+	FAIL("context %llu is none of those that are to be released", (unsigned long long)id);
+}
+
 TEST(R3, late_evidence_of_the_dead_releases)
 {
 	struct puppet victims[8];
@@ -383,8 +414,9 @@ TEST(R3, late_evidence_of_the_dead_releases)
 	}
 	for (int i = 0; i < 8; i++)
 		puppet_kill(&victims[i]);
+	/* in any order, each once */
 	for (int i = 0; i < 8; i++)
-		event_await(stage.node, SVA_EVENT_RELEASED, victims[i].bind[0].id);
+		forget_victim(victims, 8, event_await(stage.node, SVA_EVENT_RELEASED, 0).context);
 	CHECK_EQ(attribute_read("quarantined"), 0);
 	CHECK_EQ(attribute_read("device/landed"), 0);
 	stage_clear(&stage);
@@ -424,14 +456,16 @@ TEST(R4, stop_that_times_out_is_neither_whatever_is_claimed)
 
 TEST(R4, stop_that_times_out_is_bounded)
 {
-	uint64_t start = now_ns();
 	struct stage stage;
+	uint64_t start, took;
 
 	stage_set(&stage);
 	misbehave("never");
+	start = now_ns();
 	CHECK_EQ(found(stage.node, CLEAN), SVA_RELEASE_NEITHER);
-	CHECK(now_ns() - start < 10000000000ull, "it took %llu ms",
-	      (unsigned long long)(now_ns() - start) / 1000000);
+	took = (now_ns() - start) / 1000000;
+	CHECK(took < 10000ull * (unsigned int)test_scale(), "it took %llu ms",
+	      (unsigned long long)took);
 	stage_clear(&stage);
 }
 

@@ -100,8 +100,23 @@ static void threads_overlap(int line)
 	CHECK_EQ(shared_close(&shared), SVA_RELEASE_CLEAN);
 }
 
+static bool device_is_served(void *arg)
+{
+	(void)arg;
+	return sva_probe(device_name(), NULL) == 0;
+}
+
+/* svad serves it a moment after it is there */
+static void finds_the_device_again(int line)
+{
+	(void)line;
+	CHECK(wait_until(device_is_served, NULL, PATIENCE_MS), "svad does not serve it again: %s",
+	      sva_strreason(sva_context_reason(NULL)));
+}
+
 TEST(R1, threads_overlap_work_with_one_executor)
 {
+	as_user("alice", finds_the_device_again);
 	as_user("alice", threads_overlap);
 }
 
@@ -161,9 +176,11 @@ static unsigned int loop_until(struct shared *shared, struct heard *heard, int c
 		MUST_DO(shared->ctx, sva_accel_exec_dispatch(shared->exec));
 		turns++;
 	}
-	for (int i = 0; i < 3 && poll(&fd, 1, 0) == 1; i++)
+	/* the interrupt of a job may come after its record was seen: that is one turn */
+	for (int i = 0; poll(&fd, 1, 0) == 1; i++) {
+		CHECK(i < 3, "the fd stays readable");
 		CHECK_EQ(sva_accel_exec_dispatch(shared->exec), 0);
-	CHECK(poll(&fd, 1, 0) == 0, "the fd stays readable");
+	}
 	return turns;
 }
 
@@ -209,19 +226,6 @@ TEST(R5, loop_is_told_that_its_context_was_revoked_and_rests)
 	CHECK_EQ((int64_t)word_receive(child.line), -EPERM);
 	CHECK_EQ(word_receive(child.line), SVA_REASON_CONTEXT_REVOKED);
 	child_join(&child);
-}
-
-static bool device_is_served(void *arg)
-{
-	(void)arg;
-	return sva_probe(device_name(), NULL) == 0;
-}
-
-static void finds_the_device_again(int line)
-{
-	(void)line;
-	CHECK(wait_until(device_is_served, NULL, PATIENCE_MS), "svad does not serve it again: %s",
-	      sva_strreason(sva_context_reason(NULL)));
 }
 
 TEST(R6, loop_is_told_that_the_device_has_gone_and_rests)

@@ -128,8 +128,23 @@ static void bind_named(int line)
 	CHECK(!ctx, "there is a context");
 }
 
+static bool svad_knows_it(void *arg)
+{
+	(void)arg;
+	return sva_probe(device_name(), NULL) == 0 ||
+	       sva_context_reason(NULL) != SVA_REASON_NO_SUCH_DEVICE;
+}
+
+/* svad serves it a moment after it is there */
+static void finds_the_device(int line)
+{
+	(void)line;
+	CHECK(wait_until(svad_knows_it, NULL, PATIENCE_MS), "svad does not serve it");
+}
+
 TEST(R7, sva_bind_gives_the_reason)
 {
+	as_user("alice", finds_the_device);
 	as_user("alice", bind_named);
 }
 

@@ -377,6 +377,8 @@ static void busy_when_the_module_goes(int line, void *arg)
 	(void)arg;
 	queue_open(&queue);
 	job.completion = (uintptr_t)&done;
+	CHECK(ring_try_put(&queue.ring, &job), "no job can be put");
+	ring_kick(&queue.ring);
 	word_send(line, queue.id);
 	while (ring_try_put(&queue.ring, &job))
 		ring_kick(&queue.ring);

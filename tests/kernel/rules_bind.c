@@ -299,11 +299,12 @@ static void alarms(unsigned int microseconds)
 static void binds_under_signals(int line, void *arg)
 {
 	int ctx = context_create(node_open(), getpid(), NULL);
+	unsigned int interval = *(unsigned int *)arg;
 	uint64_t interrupted = 0;
 	int result;
 
 	signal(SIGALRM, ignore);
-	alarms(*(unsigned int *)arg);
+	alarms(interval);
 	do {
 		struct sva_bind_task bind = bind_arg();
 
@@ -311,7 +312,9 @@ static void binds_under_signals(int line, void *arg)
 		if (!result)
 			break;
 		/* longer than a bind takes at the last, however slow that is here */
-		alarms(*(unsigned int *)arg * (unsigned int)(++interrupted / 10 + 1));
+		if (++interrupted % 10 == 0 && interval < 400000)
+			interval *= 2;
+		alarms(interval);
 		CHECK_EQ(result, -EINTR);
 		CHECK_EQ(bind.reason, SVA_REASON_INTERRUPTED);
 		CHECK_EQ(context_info(ctx).state, SVA_STATE_CREATED);

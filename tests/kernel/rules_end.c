@@ -431,6 +431,8 @@ TEST(R5, kill_and_revoke_at_once_leave_nothing)
 			.entry_size = sizeof(entry) };
 		struct child child;
 
+		/* of the one before, which is ended a moment after its process */
+		CHECK(device_is_clean(), "counters are not at zero");
 		child_start(&child, binds_until_killed, NULL);
 		word_receive(child.line);
 		do {

@@ -164,6 +164,17 @@ TEST(R1, forked_child_gets_nothing)
 	queue_close(&queue);
 }
 
+/* A moment after exec; until then it is another address space's */
+static bool has_ended(void *arg)
+{
+	struct sva_context_info info = { .argsz = sizeof(info) };
+	int result = call(*(int *)arg, SVA_CONTEXT_GET_INFO, &info);
+
+	CHECK(!result || (result == -EPERM && info.reason == SVA_REASON_OTHER_MM),
+	      "GET_INFO gives %d, reason %u", result, info.reason);
+	return !result && info.state == SVA_STATE_ENDED;
+}
+
 /*
  * After exec the old address space is gone and the binding with it, while the
  * process is still the one that the context was made for.
@@ -178,6 +189,7 @@ HELPER(try_context)
 	int ctx = atoi(argv[1]);
 
 	CHECK_EQ(argc, 2 + SVA_ACCEL_NUM_REGIONS);
+	CHECK(wait_until(has_ended, &ctx, PATIENCE_MS), "it does not end");
 	REFUSED(ctx, SVA_BIND_TASK, &bind, EBUSY, SVA_REASON_CONTEXT_ENDED);
 	REFUSED(ctx, SVA_UNBIND_TASK, &unbind, ENOENT, SVA_REASON_NO_SUCH_PASID);
 	REFUSED(ctx, SVA_CONTEXT_GET_REGION_INFO, &region, EPERM, SVA_REASON_CONTEXT_ENDED);
@@ -337,6 +349,7 @@ static void same_address(int line, void *arg)
 	copy = pages_alloc(65536);
 	queue_open(&queue);
 	word_send(line, queue.pasid);
+	word_receive(line);
 	for (int i = 0; i < 200; i++) {
 		queue_succeed(&queue, job_memmove(copy, SAME_ADDRESS, 65536));
 		for (int k = 0; k < 65536; k++)
@@ -354,6 +367,8 @@ TEST(R1, one_address_in_two_processes_is_two_places)
 	child_start(&a, same_address, "a");
 	child_start(&b, same_address, "b");
 	CHECK(word_receive(a.line) != word_receive(b.line), "two address spaces share a PASID");
+	word_send(a.line, 0);
+	word_send(b.line, 0);
 	child_join(&a);
 	child_join(&b);
 }

@@ -211,8 +211,9 @@ static bool has_stopped(const struct context *ctx)
 
 static bool has_work(const struct context *ctx, uint32_t head)
 {
-	return !__atomic_load_n(&paused, __ATOMIC_ACQUIRE) &&
-	       __atomic_load_n(&doorbell_of(ctx)->tail, __ATOMIC_SEQ_CST) != head;
+	/* in this order: of what is submitted in a pause, nothing is run before its end */
+	return __atomic_load_n(&doorbell_of(ctx)->tail, __ATOMIC_SEQ_CST) != head &&
+	       !__atomic_load_n(&paused, __ATOMIC_ACQUIRE);
 }
 
 /* Flag, full barrier, tail: ring.c has the opposite */

@@ -432,7 +432,8 @@ static void a_watch_waits_for_a_slow_svad_no_longer_than_it_is_told(void **state
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(sva_watch_next(watch, &notice, 0), 0);
 	assert_int_equal(sva_watch_next(watch, &notice, 20), 0);
-	assert_in_range(now_ms() - before, 0, 2000);
+	/* who waited for svad would do so 20 times, 5 s each */
+	assert_in_range(now_ms() - before, 0, 20000);
 	/* what is asked is asked once, and its answer can be waited for with poll() */
 	assert_true(sva_watch_fd(watch) >= 0);
 	sem_post(&go_on);

@@ -312,9 +312,11 @@ static void loop(int calls)
 		assert_true(readable(PATIENCE_MS));
 		assert_true(sva_accel_exec_dispatch(exec) >= 0);
 	}
-	for (int i = 0; i < 3 && readable(0); i++)
+	/* the interrupt of a job may come after its record was seen: that is one turn */
+	for (int i = 0; readable(0); i++) {
+		assert_in_range(i, 0, 2);
 		assert_int_equal(sva_accel_exec_dispatch(exec), 0);
-	assert_false(readable(0));
+	}
 }
 
 static void call(struct sva_accel_desc desc, uintptr_t arg)

@@ -34,11 +34,17 @@ client_ends()
 	! systemctl is-failed --quiet "client-$1.service"
 }
 
-# client_said NAME PATTERN: since $test_cursor
+# unit_said UNIT PATTERN: since $test_cursor
 # shellcheck disable=SC2154
+unit_said()
+{
+	journalctl -q --no-pager -u "$1" --after-cursor="$test_cursor" -o cat | grep -q -e "$2"
+}
+
+# client_said NAME PATTERN: waits for it, as the journal may have it after the unit has ended
 client_said()
 {
-	journalctl -q --no-pager -u "client-$1.service" --after-cursor="$test_cursor" -o cat | grep -q -e "$2"
+	until_true unit_said "client-$1.service" "$2"
 }
 
 client_failed()

@@ -60,6 +60,7 @@ test_limits_survive_a_kill()
 	want "svad is back" kill_svad
 	want_not "two more are too many" client b alice hold soft0 2
 	want "the reason" client_said b limit-user
+	want "what she got of them is gone" contexts_become 3
 	want "one more is not" client d alice hold soft0 1
 	want "her work" client_ends a
 	want "her other work" client_ends d
@@ -90,8 +91,8 @@ test_a_config_error()
 	want "it says where" svad_says "$POLICY:[0-9]*:"
 	mark
 	want "and tries again" svad_says "$POLICY:[0-9]*:"
-	cp /run/policy.saved "$POLICY"
 	mark
+	cp /run/policy.saved "$POLICY"
 	want "it is back" svad_says "serving by"
 	want "bob binds" client b bob hold soft0
 	want "alice's contexts were taken over" contexts_are 3

@@ -49,7 +49,7 @@ test_the_status_tells_the_truth()
 	mark
 	echo "$uuid 4" >/sys/class/sva/soft0/types/shared/create
 	want "the partition is served" svad_says "device $uuid is served"
-	want "with two" until_true [ "$(status_of_svad)" = "devices: 2, rules: 2" ]
+	want "with two" until_true status_is "devices: 2, rules: 2"
 	mark
 	echo 1 >"/sys/class/sva/$uuid/remove"
 	want "it goes" svad_says "device $uuid is gone"
@@ -134,7 +134,7 @@ test_the_module_comes_after_svad()
 	want "unload" rmmod sva_soft sva_softiommu sva
 	systemctl --runtime --quiet mask modprobe@sva.service
 	want "start" systemctl start svad.service
-	expect "what it serves" "$(status_of_svad)" "devices: 0, rules: 2"
+	want "it serves nothing" until_true status_is "devices: 0, rules: 2"
 	pid=$(pid_of_svad)
 	want "load" modprobe sva_soft
 	want "svad is restarted by udev's rule" until_true another_svad "$pid"

@@ -77,7 +77,7 @@ test_slurmstepd_is_killed()
 	scancel "$job"
 	nothing_is_left
 	cat /home/mallory/out.held
-	want "it was there still when its context ended" grep -q ': context-revoked$' /home/mallory/out.held
+	want "it was there still when its context ended" until_true grep -q ': context-revoked$' /home/mallory/out.held
 	kill -KILL "$pid" 2>/dev/null
 	want "n1 is idle" until_true node_state_is n1 idle
 }

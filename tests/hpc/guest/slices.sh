@@ -26,7 +26,7 @@ example_remove()
 
 worker_said()
 {
-	journalctl -q --no-pager -u "worker@$1" --after-cursor="$test_cursor" -o cat | grep -q -e "$2"
+	until_true unit_said "worker@$1.service" "$2"
 }
 
 test_a_service_of_the_slice_binds_without_root()
