@@ -644,7 +644,7 @@ TEST(R3, end_of_the_quarantine_does_not_end_the_hold)
 	pasid = (uint32_t)word_receive(child.line);
 	holder = hold(holders, ctx, 0);
 	close(ctx);
-	misbehave("late");
+	misbehave("stale");
 	child_kill(&child);
 	event_await(node, SVA_EVENT_QUARANTINED, id);
 	misbehave("none");

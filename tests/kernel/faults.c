@@ -48,7 +48,7 @@ TEST(R7, a_resolved_fault_tells_address_access_pages_and_outcome)
 		pages += event.count;
 	}
 	CHECK(pages > 0 && pages <= size / PAGE, "%llu pages told", (unsigned long long)pages);
-	CHECK_EQ(context_info(queue.ctx).page_requests, queue.ring.status->page_requests);
+	CHECK(queue_await_requests(&queue), "the kernel and the device count differently");
 	queue_close(&queue);
 }
 
@@ -140,9 +140,11 @@ TEST(R8, a_reader_too_slow_for_faults_gets_an_overflow_mark)
 	CHECK_EQ(event.type, SVA_EVENT_OVERFLOW);
 	CHECK(event.count >= jobs / 2, "%llu lost", (unsigned long long)event.count);
 	told = event.count;
+	/* the last fault's event may come after its job is done, and crowd out another */
 	while (told < jobs && event_next(queue.ctx, &event, PATIENCE_MS) > 0) {
-		CHECK_EQ(event.type, SVA_EVENT_FAULT);
-		told++;
+		CHECK(event.type == SVA_EVENT_FAULT || event.type == SVA_EVENT_OVERFLOW,
+		      "event %u", event.type);
+		told += event.type == SVA_EVENT_OVERFLOW ? event.count : 1;
 	}
 	CHECK(told >= jobs, "%llu told or lost of %u", (unsigned long long)told, jobs);
 	queue_close(&queue);

@@ -392,9 +392,14 @@ static void pins_what_is_free(struct queue *queue, int line)
 static bool all_can_be_pinned(void *arg)
 {
 	struct user again;
+	bool all;
 
 	user_start(&again, *(int *)arg, "alice", pins_what_is_free);
-	return word_receive(again.child.line) == 0 && child_reap(&again.child) == 0;
+	all = !word_receive(again.child.line);
+	CHECK_EQ(child_reap(&again.child), 0);
+	/* what it has pinned is given back by then */
+	event_await(*(int *)arg, SVA_EVENT_ENDED, again.id);
+	return all;
 }
 
 TEST(R8, limit_is_the_users_over_all_of_its_processes)

@@ -142,6 +142,18 @@ bool ring_await_state(struct ring *ring, uint32_t state)
 	return wait_until(state_is_reached, &awaited, PATIENCE_MS);
 }
 
+static bool requests_agree(void *arg)
+{
+	const struct queue *queue = arg;
+
+	return queue->ring.status->page_requests == context_info(queue->ctx).page_requests;
+}
+
+bool queue_await_requests(const struct queue *queue)
+{
+	return wait_until(requests_agree, (struct queue *)queue, PATIENCE_MS);
+}
+
 void queue_open_with(struct queue *queue, uint32_t flags)
 {
 	struct sva_bind_task bind = { .argsz = sizeof(bind), .flags = flags };

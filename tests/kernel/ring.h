@@ -56,6 +56,8 @@ uint32_t ring_state(const struct ring *ring);
 bool ring_await_state(struct ring *ring, uint32_t state);
 
 void queue_open(struct queue *queue);
+/* The status page may tell of page requests a moment after the kernel does */
+bool queue_await_requests(const struct queue *queue);
 /* @flags: SVA_BIND_* */
 void queue_open_with(struct queue *queue, uint32_t flags);
 /* Unbinds; returns what the kernel found */

@@ -66,25 +66,44 @@ static unsigned int fail_until_stopped(struct queue *queue)
 	return count;
 }
 
-TEST(R8, storm_is_held_back_and_then_stopped_with_the_reason)
+#define SECOND 1000000000ull
+
+/* In time: the machine was fast enough for three bad seconds in a row, and no more */
+static bool storm_is_stopped(void)
 {
 	struct sva_region_info info = { .argsz = sizeof(info) };
 	struct sva_event event;
 	struct queue queue;
 	unsigned int count;
+	uint64_t start;
+	bool in_time;
 
-	settings(10, 3);
 	queue_open(&queue);
+	start = now_ns();
 	count = fail_until_stopped(&queue);
-	CHECK(count >= 12 && count < 30, "stopped after %u failures", count);
+	in_time = now_ns() - start < 3 * SECOND;
+	CHECK(count >= 12 && (count < 30 || !in_time), "stopped after %u failures", count);
 	event = event_await(queue.ctx, SVA_EVENT_REVOKED, 0);
 	CHECK_EQ(event.reason, SVA_REASON_FAULT_STORM);
-	CHECK_EQ(queue.ring.status->throttled, 3);
+	CHECK(queue.ring.status->throttled == 3 || !in_time, "held back %llu times",
+	      (unsigned long long)queue.ring.status->throttled);
 	CHECK(ring_await_state(&queue.ring, SVA_ACCEL_QUEUE_STOPPED), "state %u",
 	      ring_state(&queue.ring));
 	REFUSED(queue.ctx, SVA_CONTEXT_GET_REGION_INFO, &info, EPERM, SVA_REASON_FAULT_STORM);
 	event = event_await(queue.node, SVA_EVENT_ENDED, queue.id);
 	CHECK_EQ(event.reason, SVA_REASON_FAULT_STORM);
+	return in_time;
+}
+
+/* Seconds that a slow machine needs more are good ones, and begin the count anew */
+TEST_WITHIN(R8, storm_is_held_back_and_then_stopped_with_the_reason, 180)
+{
+	int tries = 1;
+
+	settings(10, 3);
+	while (!storm_is_stopped() && tries < 20)
+		tries++;
+	CHECK(tries < 20, "the machine was too slow, %d times", tries);
 	settings_back();
 }
 
@@ -107,18 +126,22 @@ TEST(R8, storm_is_slowed_to_the_rate)
 {
 	char *nothing = nothing_alloc();
 	struct queue queue;
+	unsigned int failures = 0;
 	uint64_t start;
 
 	settings(10, 1000);
 	queue_open(&queue);
 	start = now_ns();
-	for (int i = 0; i < 30; i++)
-		CHECK(fail_once(&queue, nothing), "failure %d: the queue stopped", i);
-	/* three seconds' worth, of which the first and the last need not be whole */
-	CHECK(now_ns() - start > 1500000000ull, "30 failures in %llu ms",
-	      (unsigned long long)(now_ns() - start) / 1000000);
-	CHECK(queue.ring.status->throttled >= 2, "held back %llu times",
-	      (unsigned long long)queue.ring.status->throttled);
+	/* a second in which a slow machine fails less often does not count */
+	while (failures < 30 || queue.ring.status->throttled < 2) {
+		CHECK(fail_once(&queue, nothing), "failure %u: the queue stopped", failures);
+		failures++;
+		CHECK(now_ns() - start < PATIENCE_MS * 1000000ull, "held back %llu times",
+		      (unsigned long long)queue.ring.status->throttled);
+	}
+	/* ten a second, of which the first and the last need not be whole */
+	CHECK(now_ns() - start > failures * SECOND / 10 - 3 * SECOND / 2, "%u failures in %llu ms",
+	      failures, (unsigned long long)(now_ns() - start) / 1000000);
 	CHECK_EQ(ring_state(&queue.ring), SVA_ACCEL_QUEUE_RUNNING);
 	queue_close(&queue);
 	settings_back();
@@ -150,6 +173,7 @@ TEST(R8, page_requests_that_succeed_are_never_held_back)
 	settings(10, 1);
 	queue_open(&queue);
 	queue_succeed(&queue, job_fill(pages_alloc(size), 1, size));
+	CHECK(queue_await_requests(&queue), "the kernel and the device count differently");
 	CHECK(queue.ring.status->page_requests >= 100, "only %llu page requests",
 	      (unsigned long long)queue.ring.status->page_requests);
 	CHECK_EQ(queue.ring.status->throttled, 0);
@@ -171,14 +195,13 @@ TEST(R8, rate_of_zero_holds_nobody_back)
 	settings_back();
 }
 
-TEST(R5, held_back_context_can_be_unbound_and_killed_at_once)
+/* Before the second of its first failure is over, for which it is held back */
+static bool unbinds_at_once(void *nothing)
 {
 	static _Alignas(64) struct sva_accel_completion done;
-	char *nothing = nothing_alloc();
+	uint64_t start = now_ns();
 	struct queue queue;
-	uint64_t start;
 
-	settings(2, 1000);
 	queue_open(&queue);
 	CHECK(fail_once(&queue, nothing), "the first failure stopped it");
 	for (int i = 0; i < 100; i++) {
@@ -190,10 +213,15 @@ TEST(R5, held_back_context_can_be_unbound_and_killed_at_once)
 	ring_kick(&queue.ring);
 	while (!queue.ring.status->throttled)
 		CHECK(ring_state(&queue.ring) == SVA_ACCEL_QUEUE_RUNNING, "it stopped");
-	start = now_ns();
 	CHECK(queue_close(&queue) != SVA_RELEASE_NEITHER, "a polite device gave no evidence");
-	CHECK(now_ns() - start < 900000000ull, "unbinding took %llu ms",
-	      (unsigned long long)(now_ns() - start) / 1000000);
+	return now_ns() - start < SECOND;
+}
+
+TEST(R5, held_back_context_can_be_unbound_and_killed_at_once)
+{
+	settings(2, 1000);
+	CHECK(wait_until(unbinds_at_once, nothing_alloc(), PATIENCE_MS),
+	      "the device waits for the second's end");
 	settings_back();
 }
 
