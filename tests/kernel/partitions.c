@@ -676,7 +676,7 @@ static void creates_for_ever(int line, void *arg)
 	}
 }
 
-TEST_WITHIN(R6, device_goes_while_partitions_are_being_made, 120)
+TEST_WITHIN(R6, device_goes_while_partitions_are_being_made, 300)
 {
 	struct child children[8];
 
