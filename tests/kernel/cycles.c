@@ -5,7 +5,7 @@
  *
  * $SVA_TEST_CYCLES says how often (500), $SVA_TEST_SEED repeats a run.  A cycle
  * is drawn over the whole life of a client, from before its first request to
- * after its last job, and the test insists that kills have met every part of it.
+ * after its last job, and the test insists that kills have met its binding and its work.
  */
 #include <sched.h>
 #include <signal.h>
@@ -136,15 +136,19 @@ static enum phase cycle(uint64_t life)
 	return client_kill(&child);
 }
 
+/* Those that kills have to meet; the others are a few instructions */
+static const enum phase long_phases[] = { BINDING, COMPUTING };
+
 /* One that is killed when it is there, for the machine may have become slower or faster */
 static bool is_met(void *arg)
 {
 	enum phase wanted = *(enum phase *)arg;
+	uint64_t end = now_ns() + PATIENCE_MS * 1000000ull;
 	struct child child;
 
 	*phase = STARTED;
 	child_start(&child, client, NULL);
-	while (*phase < wanted)
+	while (*phase < wanted && now_ns() < end)
 		sched_yield();
 	return client_kill(&child) == wanted;
 }
@@ -180,9 +184,12 @@ TEST_WITHIN(R5, clients_killed_at_random_moments_leave_nothing, 600)
 		met[cycle(life)]++;
 	for (int i = 0; i < PHASES; i++)
 		test_note("%4lu killed %s", met[i], phase_names[i]);
-	for (enum phase wanted = BINDING; wanted <= COMPUTING; wanted++)
+	for (size_t i = 0; i < sizeof(long_phases) / sizeof(long_phases[0]); i++) {
+		enum phase wanted = long_phases[i];
+
 		CHECK(met[wanted] || wait_until(is_met, &wanted, PATIENCE_MS),
 		      "nobody can be killed %s", phase_names[wanted]);
+	}
 	CHECK(wait_until(all_is_released, NULL, PATIENCE_MS), "contexts %ld, quarantined %ld",
 	      attribute_read("contexts"), attribute_read("quarantined"));
 	good_client();

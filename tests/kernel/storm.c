@@ -92,6 +92,9 @@ static bool storm_is_stopped(void)
 	REFUSED(queue.ctx, SVA_CONTEXT_GET_REGION_INFO, &info, EPERM, SVA_REASON_FAULT_STORM);
 	event = event_await(queue.node, SVA_EVENT_ENDED, queue.id);
 	CHECK_EQ(event.reason, SVA_REASON_FAULT_STORM);
+	ring_close(&queue.ring);
+	close(queue.ctx);
+	close(queue.node);
 	return in_time;
 }
 
