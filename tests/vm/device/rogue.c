@@ -23,7 +23,7 @@
 #include "tests/vm/device/thread.h"
 
 #define INTERVAL_NS	1000000
-#define LATE_NS		(500 * 1000000ull)
+#define LATE_NS		(500 * 1000000ull)	/* more than the driver takes to ask, on a slow host */
 #define VANISH_NS	(6 * 1000000000ull)
 #define MARK		0x67683067ull	/* the upper half of what ghosts write */
 #define ADDRESSES	64		/* that it remembers */
